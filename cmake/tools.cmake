@@ -1,0 +1,17 @@
+# ccache and mold when they are there, sanitizers when asked for.
+find_program(CCACHE ccache)
+if(CCACHE)
+  # The sloppiness lets ccache serve files that use the precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(REVEILLE_SANITIZE)
+  add_compile_options(-fsanitize=${REVEILLE_SANITIZE} -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${REVEILLE_SANITIZE})
+endif()

