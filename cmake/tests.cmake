@@ -1,1 +1,31 @@
-# Tests that are not GoogleTest programs.
+# Tests that are not GoogleTest programs: the scripts tests/*_test.py, and the scenarios.
+if(NOT REVEILLE_TESTS)
+  return()
+endif()
+# The environment's Python has the reference packages; any Python 3 runs the scripts themselves.
+find_program(REVEILLE_PYTHON NAMES python python3 HINTS ${CMAKE_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH)
+find_program(REVEILLE_PYTHON NAMES python3 REQUIRED)
+
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*_test.py)
+foreach(script IN LISTS scripts)
+  cmake_path(GET script STEM stem)
+  add_test(NAME script.${stem} COMMAND ${REVEILLE_PYTHON} ${script} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(script.${stem} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script
+    ENVIRONMENT "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>")
+endforeach()
+
+# A scenario is a folder with a file `cmd` (tests/scenarios.py); the words in its file `labels`,
+# when it has one, become labels beside "scenario".
+file(GLOB commands CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/scenarios/*/cmd)
+foreach(command IN LISTS commands)
+  cmake_path(GET command PARENT_PATH folder)
+  cmake_path(GET folder FILENAME name)
+  set(labels scenario)
+  if(EXISTS ${folder}/labels)
+    file(STRINGS ${folder}/labels more)
+    list(APPEND labels ${more})
+  endif()
+  add_test(NAME scenario.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMAND ${REVEILLE_PYTHON} tests/scenarios.py --program $<TARGET_FILE:reveille> ${name})
+  set_tests_properties(scenario.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS "${labels}")
+endforeach()

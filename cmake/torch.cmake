@@ -27,15 +27,32 @@ string(REGEX REPLACE "[^0-9;]" "" REVEILLE_TORCH_VERSION "${version_lines}")
 string(REPLACE ";" "." REVEILLE_TORCH_VERSION "${REVEILLE_TORCH_VERSION}")
 message(STATUS "libtorch ${REVEILLE_TORCH_VERSION} in ${REVEILLE_TORCH}")
 
-find_package(OpenMP REQUIRED)
+# clang would need a runtime of its own, and a fuzz target needs no second thread.
+if(NOT REVEILLE_FUZZ)
+  find_package(OpenMP REQUIRED)
+endif()
 
 add_library(torch_wheel INTERFACE)
 target_include_directories(torch_wheel SYSTEM INTERFACE
   ${REVEILLE_TORCH}/include ${REVEILLE_TORCH}/include/torch/csrc/api/include)
 # Without -fopenmp, at::parallel_for silently runs on one thread.
-target_link_libraries(torch_wheel INTERFACE OpenMP::OpenMP_CXX)
+if(NOT REVEILLE_FUZZ)
+  target_link_libraries(torch_wheel INTERFACE OpenMP::OpenMP_CXX)
+endif()
 target_link_directories(torch_wheel INTERFACE ${REVEILLE_TORCH}/lib)
+# The run path is ours alone: cmake's own would put the compiler's folders first, and with them
+# a second libgomp beside the wheel's.
+set(CMAKE_SKIP_RPATH ON)
 target_link_options(torch_wheel INTERFACE "LINKER:-rpath,${REVEILLE_TORCH}/lib" "LINKER:--disable-new-dtags")
+# A CUDA wheel's own libraries (cublas, cudnn, nccl, ...) are wheels beside torch. libtorch_cuda
+# finds those that it names; these paths are for the ones that are opened while running. What
+# they lack in turn (the driver) need not be here to link.
+file(GLOB nvidia_folders ${REVEILLE_TORCH}/../nvidia/*/lib)
+foreach(folder IN LISTS nvidia_folders)
+  cmake_path(NORMAL_PATH folder)
+  target_link_options(torch_wheel INTERFACE "LINKER:-rpath,${folder}")
+endforeach()
+target_link_options(torch_wheel INTERFACE "LINKER:--allow-shlib-undefined")
 set(torch_libraries torch torch_cpu c10)
 foreach(cuda_library torch_cuda c10_cuda)
   if(EXISTS ${REVEILLE_TORCH}/lib/lib${cuda_library}.so)
