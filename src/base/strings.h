@@ -13,6 +13,9 @@ std::string_view trim(std::string_view text);
 std::string lower_ascii(std::string_view text);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 
+// Levenshtein distance in bytes.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
 // The candidate with the smallest edit distance, or "" when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
 // "; did you mean 'x'?" or "".
