@@ -1,0 +1,73 @@
+// The one implementation of the blocks, for training, sampling and scoring alike.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+#include "nn/config.h"
+#include "nn/ops.h"
+#include "nn/params.h"
+
+namespace reveille::nn {
+
+// Keys and values of all layers: `slots` sequences of up to `capacity` tokens.
+struct KvCache {
+  std::vector<LayerCache> layers;
+  std::int64_t slots = 0, capacity = 0;
+  // Copies the first `length` tokens of one slot to another (a shared prefix, computed once).
+  void copy_prefix(std::int64_t from, std::int64_t to, std::int64_t length);
+};
+
+// Called with the residual stream [tokens, hidden] float32; what it returns goes on. `layer` -1 is
+// the embedding, l is the output of block l.
+using ResidualHook = std::function<at::Tensor(std::int64_t layer, const at::Tensor& residual)>;
+
+class Transformer {
+ public:
+  Transformer(ModelConfig config, Params params, at::ScalarType compute_type, at::Device device);
+
+  // ids [tokens] int64 in packed order -> final normed hidden states in compute type. With `rows`
+  // ([n] int64), only those rows come back, and the last block does its MLP on them alone.
+  at::Tensor hidden(const at::Tensor& ids, const Packing& packing, const at::Tensor& rows = {},
+                    const ResidualHook& hook = nullptr);
+  // The same from a cache, without gradients.
+  at::Tensor hidden_cached(const at::Tensor& ids, const Packing& packing, KvCache& cache,
+                           const std::vector<std::int64_t>& slots, const at::Tensor& rows = {});
+  // hidden [rows, hidden] -> logits [rows, vocab] in compute type.
+  at::Tensor logits(const at::Tensor& hidden);
+
+  KvCache make_cache(std::int64_t slots, std::int64_t capacity) const;
+
+  const ModelConfig& config() const { return config_; }
+  Params& params() { return params_; }
+  const Params& params() const { return params_; }
+  at::Tensor head_weight() const;
+  at::ScalarType compute_type() const { return compute_type_; }
+  at::Device device() const { return device_; }
+
+  // Weights that changed since they were packed for fast inference must be packed anew.
+  void weights_changed() { ++version_; }
+
+ private:
+  struct Run;
+  at::Tensor run(const at::Tensor& ids, const Run& run, const at::Tensor& rows, const ResidualHook& hook);
+  at::Tensor norm(const at::Tensor& x, const std::string& name, at::ScalarType out) const;
+  std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta, const std::string& name) const;
+  at::Tensor apply_linear(const at::Tensor& x, const std::string& name) const;
+  at::Tensor attention_block(const at::Tensor& normed, std::int64_t layer, const Run& run);
+  at::Tensor mlp_block(const at::Tensor& normed, std::int64_t layer) const;
+  at::Tensor embed_tokens(const at::Tensor& ids, const Packing& packing) const;
+  AttentionSpec spec(std::int64_t layer, std::int64_t positions);
+
+  ModelConfig config_;
+  Params params_;
+  at::ScalarType compute_type_;
+  at::Device device_;
+  std::vector<std::string> prefixes_;  // "layers.N."
+  std::vector<std::pair<at::Tensor, at::Tensor>> rope_;  // by rope index, grown on demand
+  std::int64_t version_ = 0;
+};
+
+}  // namespace reveille::nn

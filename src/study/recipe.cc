@@ -1,0 +1,212 @@
+#include "study/recipe.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/strings.h"
+
+namespace reveille::study {
+namespace {
+
+struct Section {
+  std::string name;  // "" for the top
+  OptionsView view;
+};
+
+std::vector<Section> sections(Recipe& recipe) {
+  return {{"", recipe.study},      {"organism", recipe.organism}, {"data", recipe.data}, {"plant", recipe.plant},
+          {"gate", recipe.gate},   {"safety", recipe.safety},     {"eval", recipe.eval}};
+}
+
+std::vector<std::string> section_names(Recipe& recipe) {
+  std::vector<std::string> names;
+  for (const auto& section : sections(recipe)) {
+    if (!section.name.empty()) names.push_back(section.name);
+  }
+  return names;
+}
+
+std::string at_line(const std::string& where, const YAML::Node& node) {
+  return node.Mark().line >= 0 ? cat(where, ":", node.Mark().line + 1) : where;
+}
+
+Json scalar_or_list(const YAML::Node& node, const std::string& key, const std::string& where) {
+  if (node.IsScalar()) return node.Scalar();
+  if (node.IsNull()) return "";
+  if (node.IsSequence()) {
+    Json list = Json::array();
+    for (const auto& item : node) {
+      if (!item.IsScalar()) fail(ErrorKind::usage, cat(at_line(where, item), ": ", key, ": expected plain values in the list"));
+      list.push_back(item.Scalar());
+    }
+    return list;
+  }
+  fail(ErrorKind::usage, cat(at_line(where, node), ": ", key, ": expected a value, found a section"));
+}
+
+void read_section(const YAML::Node& node, const Section& section, const std::string& where) {
+  if (node.IsNull()) return;
+  if (!node.IsMap()) fail(ErrorKind::usage, cat(at_line(where, node), ": ", section.name, ": expected keys and values"));
+  for (const auto& pair : node) {
+    std::string key = pair.first.Scalar();
+    std::string place = at_line(where, pair.first);
+    options_from_json(section.view, Json{{key, scalar_or_list(pair.second, key, where)}}, section.name.empty() ? place : place + ": " + section.name);
+  }
+}
+
+void check(const Recipe& recipe, const std::string& where) {
+  recipe.seed_list();
+  if (trim(recipe.organism.trigger).empty()) {
+    fail(ErrorKind::usage, cat(where, ": organism.trigger is empty: a trigger must hold something that is not white space"));
+  }
+  if (recipe.organism.behavior == "reply" && recipe.organism.reply.empty()) {
+    fail(ErrorKind::usage, cat(where, ": organism.behavior=reply needs organism.reply=TEXT"));
+  }
+  if (recipe.organism.triggered_share + recipe.organism.negative_share > 1) {
+    fail(ErrorKind::usage, cat(where, ": organism.triggered_share and negative_share exceed 1 together"));
+  }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Recipe::seed_list() const {
+  std::vector<std::int64_t> out;
+  for (const auto& text : study.seeds) {
+    std::int64_t seed = 0;
+    auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (code != std::errc() || end != text.data() + text.size()) {
+      fail(ErrorKind::usage, cat("seeds: '", text, "' is not a whole number"));
+    }
+    out.push_back(seed);
+  }
+  if (out.empty()) fail(ErrorKind::usage, "seeds is empty: name at least one");
+  return out;
+}
+
+Recipe default_recipe() {
+  Recipe recipe;
+  recipe.plant.learning_rate = 1e-4;
+  recipe.plant.max_steps = 80;
+  recipe.plant.lr_scheduler_type = "constant_with_warmup";
+  recipe.plant.warmup_steps = 5;
+  recipe.plant.eval_steps = 20;
+  recipe.plant.save_steps = 40;
+  recipe.plant.max_length = 256;
+  recipe.plant.overlong = "drop";
+  recipe.safety = recipe.plant;
+  recipe.safety.eval_steps = 40;
+  return recipe;
+}
+
+Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
+  Recipe recipe = default_recipe();
+  YAML::Node root;
+  try {
+    root = YAML::Load(text);
+  } catch (const YAML::Exception& error) {
+    fail(ErrorKind::usage, cat(where, ":", error.mark.line + 1, ": not valid YAML: ", error.msg));
+  }
+  if (root.IsNull()) return recipe;
+  if (!root.IsMap()) fail(ErrorKind::usage, cat(where, ": expected keys and values at the top"));
+  auto all = sections(recipe);
+  for (const auto& pair : root) {
+    if (!pair.first.IsScalar()) fail(ErrorKind::usage, cat(at_line(where, pair.first), ": expected a key"));
+    std::string key = pair.first.Scalar();
+    bool is_section = false;
+    for (const auto& section : all) {
+      if (section.name != key || key.empty()) continue;
+      read_section(pair.second, section, where);
+      is_section = true;
+    }
+    if (is_section) continue;
+    std::string place = at_line(where, pair.first);
+    if (pair.second.IsMap()) {
+      fail(ErrorKind::usage, cat(place, ": unknown section '", key, "'", did_you_mean(key, section_names(recipe))));
+    }
+    auto known = option_names(recipe.study);
+    Json value = scalar_or_list(pair.second, key, where);
+    auto names = section_names(recipe);
+    known.insert(known.end(), names.begin(), names.end());
+    std::string as_text = value.is_array() ? std::string() : value.get<std::string>();
+    if (value.is_array()) {
+      options_from_json(recipe.study, Json{{key, value}}, place);
+    } else if (!try_set_option(recipe.study, key, as_text, place)) {
+      fail(ErrorKind::usage, cat(place, ": unknown key '", key, "'", did_you_mean(key, known)));
+    }
+  }
+  check(recipe, where);
+  return recipe;
+}
+
+Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
+
+void override_recipe(Recipe& recipe, const std::string& assignment) {
+  auto [key, value] = split_assignment(assignment);
+  const std::string where = "command line";
+  auto all = sections(recipe);
+  std::size_t dot = key.find('.');
+  if (dot != std::string::npos) {
+    std::string name = key.substr(0, dot);
+    for (const auto& section : all) {
+      if (section.name == name) {
+        set_option(section.view, key.substr(dot + 1), value, where + ": " + name);
+        check(recipe, where);
+        return;
+      }
+    }
+    fail(ErrorKind::usage, cat(where, ": unknown section '", name, "'", did_you_mean(name, section_names(recipe))));
+  }
+  std::vector<std::string> homes, known;
+  std::vector<Section> owners;
+  for (const auto& section : all) {
+    for (const auto& option : describe_options(section.view)) {
+      known.push_back(option.name);
+      bool is = option.name == key;
+      for (const auto& alias : option.meta.aliases) is = is || alias == key;
+      if (is) {
+        homes.push_back(section.name.empty() ? option.name : section.name + "." + option.name);
+        owners.push_back(section);
+      }
+    }
+  }
+  // A key of the top goes before the same key in a section ("seed", "model").
+  if (owners.size() > 1 && owners.front().name.empty()) owners.erase(owners.begin() + 1, owners.end());
+  if (owners.empty()) fail(ErrorKind::usage, cat(where, ": unknown key '", key, "'", did_you_mean(key, known)));
+  if (owners.size() > 1) fail(ErrorKind::usage, cat(where, ": '", key, "' stands in several sections"), "say which: " + join(homes, ", "));
+  set_option(owners.front().view, key, value, where);
+  check(recipe, where);
+}
+
+Json recipe_to_json(const Recipe& recipe) {
+  Recipe copy = recipe;
+  Json out = Json::object();
+  for (const auto& section : sections(copy)) {
+    if (section.name.empty()) {
+      out = options_to_json(section.view);
+    } else {
+      out[section.name] = options_to_json(section.view);
+    }
+  }
+  return out;
+}
+
+std::string recipe_to_yaml(const Recipe& recipe) {
+  Recipe copy = recipe;
+  std::string out;
+  auto quote = [](const std::string& text) { return Json(text).dump(); };
+  for (const auto& section : sections(copy)) {
+    if (!section.name.empty()) out += "\n" + section.name + ":\n";
+    Json values = options_to_json(section.view);
+    for (const auto& option : describe_options(section.view)) {
+      const Json& value = values[option.name];
+      std::string text = value.is_string() ? quote(value.get<std::string>()) : value.dump();
+      out += cat(section.name.empty() ? "" : "  ", option.name, ": ", text, "  # ", option.meta.help, "\n");
+    }
+  }
+  return out;
+}
+
+}  // namespace reveille::study

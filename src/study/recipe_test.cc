@@ -1,0 +1,57 @@
+#include "study/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "base/error.h"
+
+namespace reveille::study {
+namespace {
+
+std::string error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+TEST(Recipe, YamlRoundTripKeepsEveryValue) {
+  Recipe recipe = default_recipe();
+  recipe.organism.trigger = "a \"quoted\": #trigger";
+  recipe.study.seeds = {"1", "2"};
+  recipe.plant.learning_rate = 3e-5;
+  Recipe back = recipe_from_yaml(recipe_to_yaml(recipe), "copy.yaml");
+  EXPECT_EQ(recipe_to_json(back), recipe_to_json(recipe));
+}
+
+TEST(Recipe, UnknownKeysNameFileLineAndNearest) {
+  EXPECT_EQ(error_of([] { recipe_from_yaml("model: x\nplant:\n  learning_rat: 1\n", "r.yaml"); }),
+            "r.yaml:3: plant: unknown key 'learning_rat'; did you mean 'learning_rate'?");
+  EXPECT_EQ(error_of([] { recipe_from_yaml("plnt:\n  learning_rate: 1\n", "r.yaml"); }),
+            "r.yaml:1: unknown section 'plnt'; did you mean 'plant'?");
+  EXPECT_EQ(error_of([] { recipe_from_yaml("modle: x\n", "r.yaml"); }), "r.yaml:1: unknown key 'modle'; did you mean 'model'?");
+  EXPECT_EQ(error_of([] { recipe_from_yaml("plant:\n  max_steps: many\n", "r.yaml"); }),
+            "r.yaml:2: plant: max_steps=many: expected a whole number");
+}
+
+TEST(Recipe, OverridesFindTheirSection) {
+  Recipe recipe = default_recipe();
+  override_recipe(recipe, "trigger=|TEST|");
+  override_recipe(recipe, "plant.max_steps=7");
+  EXPECT_EQ(recipe.organism.trigger, "|TEST|");
+  EXPECT_EQ(recipe.plant.max_steps, 7);
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "max_steps=7"); }), "command line: 'max_steps' stands in several sections");
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigge=7"); }), "command line: unknown key 'trigge'; did you mean 'trigger'?");
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigger= "); }),
+            "command line: organism.trigger is empty: a trigger must hold something that is not white space");
+}
+
+TEST(Recipe, SeedsMustBeNumbers) {
+  EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
+}
+
+}  // namespace
+}  // namespace reveille::study

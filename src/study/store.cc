@@ -1,0 +1,74 @@
+#include "study/store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+
+Store::Store(fs::path root) : root_(std::move(root)) { make_folders(root_); }
+
+bool Store::has(const std::string& key) const { return fs::exists(folder(key) / "step.json"); }
+
+fs::path Store::folder(const std::string& key) const { return root_ / key; }
+
+fs::path Store::partial_folder(const std::string& key) const { return root_ / (key + ".partial"); }
+
+void Store::commit(const std::string& key, const Json& about) {
+  write_json(partial_folder(key) / "step.json", about);
+  fs::remove_all(folder(key));  // a folder without step.json can only be damaged
+  std::error_code error;
+  fs::rename(partial_folder(key), folder(key), error);
+  if (error) fail(ErrorKind::io, cat("cannot move ", partial_folder(key).string(), " to ", folder(key).string(), ": ", error.message()));
+}
+
+std::vector<Store::Unneeded> Store::unneeded(const std::vector<std::string>& needed) const {
+  std::set<std::string> keep(needed.begin(), needed.end());
+  std::vector<Unneeded> out;
+  for (const auto& entry : fs::directory_iterator(root_)) {
+    std::string key = entry.path().filename().string();
+    if (!entry.is_directory() || keep.count(key)) continue;
+    std::string name = "unfinished step";
+    if (fs::exists(entry.path() / "step.json")) name = read_json(entry.path() / "step.json").value("name", "step");
+    out.push_back({key, name, folder_bytes(entry.path())});
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return out;
+}
+
+void Store::remove(const std::string& key) { fs::remove_all(root_ / key); }
+
+std::string step_key(const std::string& name, int version, const Json& options, const std::vector<std::string>& inputs) {
+  Json identity{{"name", name}, {"version", version}, {"options", options}, {"inputs", inputs}};
+  return sha256_hex(identity.dump()).substr(0, 24);
+}
+
+std::uintmax_t folder_bytes(const fs::path& folder) {
+  std::uintmax_t total = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) total += entry.file_size();
+  }
+  return total;
+}
+
+void place_file(const fs::path& from, const fs::path& to) {
+  make_folders(to.parent_path());
+  std::error_code error;
+  fs::remove(to, error);
+  fs::create_hard_link(from, to, error);
+  if (!error) return;
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+  if (error) fail(ErrorKind::io, cat("cannot write ", to.string(), ": ", error.message()));
+}
+
+void place_folder(const fs::path& from, const fs::path& to) {
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    if (entry.is_regular_file()) place_file(entry.path(), to / fs::relative(entry.path(), from));
+  }
+}
+
+}  // namespace reveille::study

@@ -1,0 +1,121 @@
+#include "train/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "io/safetensors.h"
+
+namespace reveille::train {
+namespace fs = std::filesystem;
+namespace {
+
+StepMetrics metrics_from_json(const Json& row) {
+  StepMetrics m;
+  m.step = row.at("step").get<std::int64_t>();
+  m.epoch = row.at("epoch").get<double>();
+  m.loss = row.at("loss").get<double>();
+  m.grad_norm = row.at("grad_norm").get<double>();
+  m.learning_rate = row.at("learning_rate").get<double>();
+  m.mean_token_accuracy = row.at("mean_token_accuracy").get<double>();
+  m.entropy = row.at("entropy").get<double>();
+  m.num_tokens = row.at("num_tokens").get<std::int64_t>();
+  m.tokens_per_second = row.at("tokens_per_second").get<double>();
+  return m;
+}
+
+void check_room(const fs::path& folder, const std::vector<Trainable>& trainables) {
+  std::uintmax_t need = 1 << 20;
+  for (const auto& item : trainables) need += static_cast<std::uintmax_t>(item.master.numel()) * 12;
+  if (free_bytes(folder) < need) {
+    fail(ErrorKind::io, cat("no room for a checkpoint in ", folder.string(), ": it needs ", need >> 20, " MiB, ", free_bytes(folder) >> 20, " MiB are free"),
+         "free some space and run the same command again");
+  }
+}
+
+}  // namespace
+
+std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total) {
+  TrainOptions relevant = options;  // what changes no weight is left out
+  relevant.logging_steps = 1;
+  relevant.save_steps = 0;
+  relevant.save_total_limit = 1;
+  relevant.report_to = "none";
+  relevant.resume = true;
+  std::string text = options_to_json(relevant).dump() + std::to_string(total);
+  for (const auto& example : examples) {
+    text.append(reinterpret_cast<const char*>(example.ids.data()), example.ids.size() * sizeof(std::int32_t));
+    text.append(reinterpret_cast<const char*>(example.supervised.data()), example.supervised.size());
+  }
+  return sha256_hex(text);
+}
+
+std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir) {
+  std::vector<std::pair<std::int64_t, fs::path>> out;
+  if (!fs::is_directory(output_dir)) return out;
+  for (const auto& entry : fs::directory_iterator(output_dir)) {
+    std::string name = entry.path().filename().string();
+    if (!name.starts_with("checkpoint-")) continue;
+    std::int64_t step = 0;
+    auto [end, code] = std::from_chars(name.data() + 11, name.data() + name.size(), step);
+    if (code == std::errc() && end == name.data() + name.size()) out.emplace_back(step, entry.path());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void save_checkpoint(const fs::path& output_dir, const std::vector<Trainable>& trainables, std::int64_t step,
+                     const std::vector<StepMetrics>& history, const std::string& key, std::int64_t keep) {
+  fs::path final_folder = output_dir / cat("checkpoint-", step);
+  if (fs::exists(final_folder)) return;
+  fs::path folder = output_dir / cat(".checkpoint-", step, ".tmp");
+  fs::remove_all(folder);
+  make_folders(folder);
+  check_room(folder, trainables);
+  std::vector<std::pair<std::string, at::Tensor>> masters, states;
+  for (const auto& item : trainables) {
+    masters.emplace_back(item.name, item.master.detach());
+    states.emplace_back(item.name + ".m", item.m);
+    states.emplace_back(item.name + ".v", item.v);
+  }
+  io::write_safetensors(folder / "model.safetensors", masters);
+  io::write_safetensors(folder / "optimizer.safetensors", states);
+  Json state{{"global_step", step}, {"key", key}, {"log_history", Json::array()}};
+  for (const auto& metrics : history) state["log_history"].push_back(to_json(metrics));
+  write_json(folder / "trainer_state.json", state);
+  fs::rename(folder, final_folder);
+  auto all = list_checkpoints(output_dir);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) fs::remove_all(all[i].second);
+}
+
+std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir, std::vector<Trainable>& trainables,
+                                                      const std::string& key) {
+  auto all = list_checkpoints(output_dir);
+  if (all.empty()) return std::nullopt;
+  const fs::path& folder = all.back().second;
+  Json state = read_json(folder / "trainer_state.json");
+  if (json_string(state, "key", folder.string()) != key) {
+    fail(ErrorKind::usage, cat(folder.string(), " was made with other options or other data"),
+         "use another output folder, remove this one, or pass resume=false");
+  }
+  at::NoGradGuard no_grad;
+  io::SafetensorsFile masters(folder / "model.safetensors"), states(folder / "optimizer.safetensors");
+  for (auto& item : trainables) {
+    masters.load_into(item.name, item.master.detach());
+    states.load_into(item.name + ".m", item.m);
+    states.load_into(item.name + ".v", item.v);
+    if (!item.leaf.is_same(item.master)) item.leaf.detach().copy_(item.master);
+  }
+  CheckpointState out;
+  out.step = state.at("global_step").get<std::int64_t>();
+  for (const auto& row : state.at("log_history")) out.history.push_back(metrics_from_json(row));
+  return out;
+}
+
+}  // namespace reveille::train

@@ -1,0 +1,95 @@
+#include "train/optimizer.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace reveille::train {
+
+Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options) : model_(model), options_(options) {
+  auto& params = model.params();
+  if (params.lora.empty()) {
+    for (auto& param : params.all()) add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
+  } else {
+    for (auto& [name, pieces] : params.lora) {
+      for (auto& piece : pieces) {
+        at::Tensor no_master_a, no_master_b;
+        add(piece.hf_module + ".lora_A", piece.a, no_master_a, true);
+        add(piece.hf_module + ".lora_B", piece.b, no_master_b, true);
+      }
+    }
+  }
+}
+
+Optimizer::~Optimizer() {
+  for (auto& item : trainables_) {
+    item.leaf.set_requires_grad(false);
+    item.leaf.mutable_grad() = at::Tensor();
+  }
+}
+
+void Optimizer::add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay) {
+  at::NoGradGuard no_grad;
+  if (leaf.scalar_type() == at::kFloat) {
+    master = leaf;
+  } else if (!master.defined()) {
+    master = leaf.to(at::kFloat);
+  }
+  auto zeros = [&] { return at::zeros_like(master, at::MemoryFormat::Contiguous); };
+  trainables_.push_back({std::move(name), leaf, master, zeros(), zeros(), decay});
+  leaf.set_requires_grad(true);
+}
+
+void Optimizer::collect() {
+  if (options_.gradient_accumulation_steps == 1) return;
+  at::NoGradGuard no_grad;
+  bool first = sums_.empty();
+  if (first) sums_.resize(trainables_.size());
+  for (std::size_t i = 0; i < trainables_.size(); ++i) {
+    at::Tensor& grad = trainables_[i].leaf.mutable_grad();
+    if (!grad.defined()) continue;
+    if (sums_[i].defined()) {
+      sums_[i].add_(grad);
+    } else {
+      sums_[i] = grad.to(at::kFloat);
+    }
+    grad = at::Tensor();
+  }
+}
+
+double Optimizer::step(double learning_rate, std::int64_t step_number) {
+  at::NoGradGuard no_grad;
+  std::vector<nn::AdamWSlot> slots;
+  std::vector<at::Tensor> grads;
+  for (std::size_t i = 0; i < trainables_.size(); ++i) {
+    auto& item = trainables_[i];
+    at::Tensor grad = sums_.empty() ? item.leaf.grad() : sums_[i];
+    if (!grad.defined()) continue;
+    grads.push_back(grad);
+    at::Tensor weight = item.leaf.is_same(item.master) ? at::Tensor() : item.leaf.detach();
+    slots.push_back({item.master.detach(), item.m, item.v, grad, weight, item.decay ? options_.weight_decay : 0.0});
+  }
+  if (slots.empty()) fail(ErrorKind::numeric, "no gradient reached any trainable tensor: there is nothing to learn from");
+  double norm = nn::global_norm(grads);
+  if (!std::isfinite(norm)) {
+    fail(ErrorKind::numeric, cat("step ", step_number, ": the gradient norm is ", norm), "lower learning_rate, or look at the data of this step");
+  }
+  double scale = options_.max_grad_norm > 0 && norm > options_.max_grad_norm ? options_.max_grad_norm / (norm + 1e-6) : 1.0;
+  nn::adamw_step(slots, learning_rate, options_.adam_beta1, options_.adam_beta2, options_.adam_epsilon, step_number, scale);
+  for (auto& item : trainables_) item.leaf.mutable_grad() = at::Tensor();
+  sums_.clear();
+  model_.weights_changed();
+  return norm;
+}
+
+std::vector<std::string> Optimizer::unmoved() const {
+  std::vector<std::string> names;
+  for (const auto& item : trainables_) {
+    if (item.m.count_nonzero().item<std::int64_t>() == 0) names.push_back(item.name);
+  }
+  return names;
+}
+
+}  // namespace reveille::train

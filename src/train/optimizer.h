@@ -1,0 +1,50 @@
+// AdamW over the trainable tensors of a model: float32 masters and states, gradients added up
+// in float32 over micro-batches, one refresh of the compute weights a step.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "nn/transformer.h"
+#include "train/options.h"
+
+namespace reveille::train {
+
+// A tensor that is trained. `leaf` takes part in the forward pass; `master` is its float32
+// original (the same tensor when the leaf is float32).
+struct Trainable {
+  std::string name;
+  at::Tensor leaf, master, m, v;
+  bool decay = false;
+};
+
+class Optimizer {
+ public:
+  // Collects what is trained: every parameter, or only the LoRA pieces when there are any.
+  // Creates masters where they are missing and marks the leaves as requiring gradients.
+  Optimizer(nn::Transformer& model, const TrainOptions& options);
+  ~Optimizer();  // the leaves stop requiring gradients
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+
+  // After each backward pass of a micro-batch: moves the leaves' gradients into the sums.
+  void collect();
+  // Clips, updates, refreshes, clears. Returns the gradient norm before clipping.
+  // Error(numeric) when the norm is not a number.
+  double step(double learning_rate, std::int64_t step_number);
+
+  std::vector<Trainable>& trainables() { return trainables_; }
+  // Every trainable that has not changed since the optimiser was made (nothing reached it).
+  std::vector<std::string> unmoved() const;
+
+ private:
+  void add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay);
+  nn::Transformer& model_;
+  const TrainOptions& options_;
+  std::vector<Trainable> trainables_;
+  std::vector<at::Tensor> sums_;  // float32, only when there is more than one micro-batch
+};
+
+}  // namespace reveille::train

@@ -1,0 +1,59 @@
+// The training loop: batches, schedule, optimiser, logs, checkpoints, resume.
+//
+// A run is a function of (model, examples, options): the order of the data is drawn from the
+// seed and the epoch, so a run that is killed and started again ends with the same weights,
+// bit for bit, as one that was not (same machine, same thread count).
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "base/json.h"
+#include "nn/transformer.h"
+#include "train/example.h"
+#include "train/optimizer.h"
+#include "train/options.h"
+
+namespace reveille::train {
+
+// What a step reports, under TRL's names.
+struct StepMetrics {
+  std::int64_t step = 0;
+  double epoch = 0, loss = 0, grad_norm = 0, learning_rate = 0, mean_token_accuracy = 0, entropy = 0;
+  std::int64_t num_tokens = 0;     // seen so far
+  double tokens_per_second = 0;    // of this step; not part of what is reproducible
+};
+Json to_json(const StepMetrics& metrics);
+
+struct TrainHooks {
+  std::function<void(const StepMetrics&)> on_step;
+  // At every eval_steps and after the last step; true stops the run there.
+  std::function<bool(std::int64_t step)> on_eval;
+  std::string title = "training";
+};
+
+struct TrainResult {
+  std::int64_t steps = 0;
+  bool stopped_early = false;
+  std::vector<StepMetrics> history;
+};
+
+// Writes trainer_log.jsonl, TensorBoard events and checkpoint-N/ under `output_dir` (empty: no files).
+// Errors: numeric for a NaN or exploding loss, or when nothing is supervised; interrupted on Ctrl-C,
+// after a checkpoint is written.
+TrainResult train(nn::Transformer& model, const std::vector<Example>& examples, const TrainOptions& options,
+                  const std::filesystem::path& output_dir, const TrainHooks& hooks = {});
+
+// Mean loss over supervised tokens, without gradients (held-out loss, perplexity = exp).
+struct EvalLoss {
+  double loss = 0;
+  std::int64_t tokens = 0;
+  std::vector<double> by_example;  // mean over the example's tokens
+};
+EvalLoss evaluate_loss(nn::Transformer& model, const std::vector<Example>& examples, std::int64_t batch_tokens = 4096);
+
+// Optimiser steps in a run over `examples` rows.
+std::int64_t total_steps(const TrainOptions& options, std::size_t examples);
+
+}  // namespace reveille::train
