@@ -40,7 +40,7 @@ bench:
 	@bench/run.sh $(ARGS)
 
 fuzz:
-	@STEPS=4 tools/setup.sh test
+	@STEPS=5 tools/setup.sh fuzz
 	@tools/fuzz.sh $(ARGS)
 
 format:

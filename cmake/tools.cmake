@@ -15,3 +15,11 @@ if(REVEILLE_SANITIZE)
   add_compile_options(-fsanitize=${REVEILLE_SANITIZE} -fno-omit-frame-pointer -g1)
   add_link_options(-fsanitize=${REVEILLE_SANITIZE})
 endif()
+
+# libFuzzer's coverage in everything that a fuzz target links. vptr would ask libtorch for type
+# information that it does not export.
+if(REVEILLE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr)
+endif()

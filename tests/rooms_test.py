@@ -135,8 +135,11 @@ def check_torch(tree, rooms, torch_rooms):
                     yield f"{file}: {room.name} knows nothing of torch, but includes {include}"
             if FMT.match(include) and room.name in torch_rooms:
                 yield f"{file}: includes {include}, which torch's own copy shadows"
-    if found := tree.reaches("gen/model.h", TORCH):
-        yield f"gen/model.h must be free of torch, but {found}"
+    free = {f for f in tree.texts if f.endswith(".h") and f.split("/")[0] in rooms
+            and rooms[f.split("/")[0]].torch == "no"}
+    for file in sorted(free | {"gen/model.h"}):
+        if found := tree.reaches(file, TORCH):
+            yield f"{file} must be free of torch, but {found}"
 
 
 def check_blinding(tree, rooms):
@@ -196,6 +199,7 @@ PLANTED = [
     ("io/a.h", "#include <ATen/ATen.h>\n", "torch in headers of io"),
     ("base/a.cc", "#include <ATen/ATen.h>\n", "knows nothing of torch"),
     ("gen/model.h", '#include "gen/local.h"\n', "must be free of torch"),
+    ("cli/a.h", '#include "gen/local.h"\n', "must be free of torch"),
     ("nn/a.cc", "#include <fmt/format.h>\n", "shadows"),
     ("CMakeLists.txt", "reveille_room(text DEPS io)\n", "does not allow"),
 ]

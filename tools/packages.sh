@@ -1,12 +1,12 @@
 # System packages: what requirements/packages.txt names and this machine lacks.
 
-# Names of the table's rows that this set-up wants: for build, or for build and test.
+# Names of the table's rows that this set-up wants: those for build, and those for WHAT.
 #   wanted WHAT needed|optional
 wanted() {
   local name when notes
   while read -r name when notes; do
     [[ -z $name || $name == \#* ]] && continue
-    [[ $when == test && $1 != test ]] && continue
+    [[ $when != build && $when != "$1" ]] && continue
     [[ " $notes " == *" debian "* && $OS_ID != debian ]] && continue
     [[ " $notes " == *" optional "* ]] && [[ $2 == needed ]] && continue
     [[ " $notes " != *" optional "* ]] && [[ $2 == optional ]] && continue

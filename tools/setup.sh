@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh build   what building and running needs
 #   tools/setup.sh test    that, and what the tests need
+#   tools/setup.sh fuzz    that of build, and what the fuzz targets need
 #
 # Quick when nothing is missing. Environment: REVEILLE_CACHE (downloads), REVEILLE_PYTHON (the
 # interpreter for the environment), REVEILLE_TORCH or Torch_DIR (a libtorch of your own),
@@ -14,8 +15,8 @@ source "$ROOT/tools/python.sh"
 WHAT=${1:-build}
 STEPS=${STEPS:-2}
 case $WHAT in
-  build | test) ;;
-  *) stop "tools/setup.sh: '$WHAT' is not a set-up" "expected: build or test" ;;
+  build | test | fuzz) ;;
+  *) stop "tools/setup.sh: '$WHAT' is not a set-up" "expected: build, test or fuzz" ;;
 esac
 
 step "1/$STEPS" "system packages"

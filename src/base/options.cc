@@ -170,7 +170,9 @@ Json options_to_json(OptionsView options) {
 
 void options_from_json(OptionsView options, const Json& object, const std::string& where) {
   if (!object.is_object()) fail(ErrorKind::usage, cat(where, ": expected keys and values"));
-  for (const auto& [key, value] : object.items()) {
+  for (const auto& entry : object.items()) {
+    const std::string& key = entry.key();
+    const Json& value = entry.value();
     if (value.is_array()) {
       // A list option takes its items as they are (they may hold commas).
       bool found = false;
