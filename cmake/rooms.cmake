@@ -3,7 +3,8 @@
 # that it compiles against libtorch.
 add_library(reveille_flags INTERFACE)
 target_include_directories(reveille_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(reveille_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wno-restrict)
+target_compile_options(reveille_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
 # torch's headers, compiled once for all rooms that use them.
 if(REVEILLE_PCH)
