@@ -10,7 +10,7 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
-OF_THE_MACHINE = re.compile(r"no (GPU|CUDA|Chromium|bf16|clang-format|llama\.cpp)|no AVX|runs as root", re.I)
+OF_THE_MACHINE = re.compile(r"no (GPU|CUDA|Chromium|bf16|clang-format|llama\.cpp|inspect_ai)|no AVX|runs as root", re.I)
 
 
 def skipped(report):
