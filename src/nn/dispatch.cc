@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "nn/ops.h"
@@ -10,6 +11,7 @@ namespace reveille::nn {
 namespace {
 
 std::atomic<bool> stock_forced{false};
+std::atomic<KernelLevel> limit{KernelLevel::avx512_bf16};
 
 KernelLevel machine_level() {
 #if defined(__x86_64__)
@@ -28,8 +30,11 @@ KernelLevel machine_level() {
 
 KernelLevel kernel_level() {
   static const KernelLevel level = machine_level();
-  return stock_forced.load(std::memory_order_relaxed) ? KernelLevel::stock : level;
+  if (stock_forced.load(std::memory_order_relaxed)) return KernelLevel::stock;
+  return std::min(level, limit.load(std::memory_order_relaxed));
 }
+
+void limit_kernel_level(KernelLevel most) { limit.store(most, std::memory_order_relaxed); }
 
 bool kernels_take(KernelLevel least, std::initializer_list<at::Tensor> tensors) {
   if (kernel_level() == KernelLevel::stock || kernel_level() < least) return false;

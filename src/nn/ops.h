@@ -20,9 +20,9 @@ namespace reveille::nn {
 
 // Where each sequence of a packed batch lies, and the position of each of its tokens.
 struct Packing {
-  std::vector<std::int64_t> offsets;    // [batch + 1]; sequence i is rows offsets[i] .. offsets[i+1]
-  std::vector<std::int64_t> starts;     // [batch]; position of each sequence's first row (0 without a cache)
-  at::Tensor positions;                 // [tokens] int64, on the device of the model
+  std::vector<std::int64_t> offsets;  // [batch + 1]; sequence i is rows offsets[i] .. offsets[i+1]
+  std::vector<std::int64_t> starts;   // [batch]; position of each sequence's first row (0 without a cache)
+  at::Tensor positions;               // [tokens] int64, on the device of the model
   std::int64_t batch() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t tokens() const { return offsets.back(); }
 };
@@ -38,9 +38,8 @@ enum class Activation { silu, gelu_tanh };
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, bool plus_one, at::ScalarType out);
 
 // sum = x + delta (float32); y = rms_norm(sum). One pass. -> {sum, y}
-std::tuple<at::Tensor, at::Tensor> add_rms_norm(const at::Tensor& x, const at::Tensor& delta,
-                                                const at::Tensor& weight, double eps, bool plus_one,
-                                                at::ScalarType out);
+std::tuple<at::Tensor, at::Tensor> add_rms_norm(const at::Tensor& x, const at::Tensor& delta, const at::Tensor& weight,
+                                                double eps, bool plus_one, at::ScalarType out);
 
 // gate_up [rows, 2 * width], gate in the first half -> act(gate) * up, [rows, width].
 at::Tensor gated(const at::Tensor& gate_up, Activation activation);
@@ -53,9 +52,9 @@ at::Tensor embed(const at::Tensor& ids, const at::Tensor& weight, double scale);
 
 struct AttentionSpec {
   std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
-  double scale = 0;           // of q.k before softmax
-  std::int64_t window = 0;    // 0: full causal; w: a token sees itself and the w - 1 before it
-  at::Tensor cos, sin;        // [max positions, head_dim] float32; undefined: no rotary embedding
+  double scale = 0;         // of q.k before softmax
+  std::int64_t window = 0;  // 0: full causal; w: a token sees itself and the w - 1 before it
+  at::Tensor cos, sin;      // [max positions, head_dim] float32; undefined: no rotary embedding
 };
 
 // qkv [tokens, (heads + 2 kv_heads) * head_dim], in the order q, k, v -> [tokens, heads * head_dim].
@@ -71,17 +70,17 @@ struct LayerCache {
 // The same for inference with a cache (no gradient): row r of sequence i has position
 // starts[i] + r; its key and value are written to slot slots[i] at that position, and it
 // attends to all earlier positions of its slot. Prefill, continuation and decoding alike.
-at::Tensor attention_cached(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec,
-                            LayerCache& cache, const std::vector<std::int64_t>& slots);
+at::Tensor attention_cached(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec, LayerCache& cache,
+                            const std::vector<std::int64_t>& slots);
 
 // Cross-entropy through the output head, in chunks of rows, without keeping the logits.
 // hidden [rows, width] compute type; weight [vocab, width]; targets [rows] int64;
 // row_weights [rows] float32 (0 leaves a row out); softcap 0 means none.
 struct HeadLoss {
-  at::Tensor loss;        // scalar float32: sum over rows of row_weights * -log p(target); differentiable
-  at::Tensor logprobs;    // [rows] float32, log p(target), no gradient
-  at::Tensor correct;     // [rows] bool: target is the arg max
-  at::Tensor entropy;     // [rows] float32, nats
+  at::Tensor loss;      // scalar float32: sum over rows of row_weights * -log p(target); differentiable
+  at::Tensor logprobs;  // [rows] float32, log p(target), no gradient
+  at::Tensor correct;   // [rows] bool: target is the arg max
+  at::Tensor entropy;   // [rows] float32, nats
 };
 HeadLoss head_loss(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                    const at::Tensor& row_weights, double softcap = 0);

@@ -1,0 +1,106 @@
+// The table of vectorised CPU kernels, one per instruction set. A kernel is one thread's share
+// of an operator over raw pointers: it allocates nothing, throws nothing and calls no library,
+// so that no function compiled for a wider instruction set can leak into the rest of the
+// program. Threads, buffers and gradients are the business of ops_*.cc.
+//
+// Tensors are row-major and contiguous. float32 and bfloat16 inputs widen to float32; results
+// round once, to the nearest even.
+#pragma once
+
+#include <cstdint>
+
+namespace reveille::nn::kernels {
+
+// Read-only and writable arrays of float32 or bfloat16.
+struct In {
+  const void* data = nullptr;
+  bool half = false;  // bfloat16
+};
+struct Out {
+  void* data = nullptr;
+  bool half = false;
+};
+
+// sum = x + delta (where delta is given), y = sum * rstd * gain, rstd = 1 / sqrt(mean(sum^2) + eps).
+struct NormForward {
+  In x, delta;
+  float* sum = nullptr;  // written where delta is given
+  const float* gain = nullptr;
+  Out y;
+  float* rstd = nullptr;  // [rows]
+  std::int64_t width = 0;
+  float eps = 0;
+};
+
+// dx = d_sum + rstd * (gain dy - n mean(gain dy n)), n = x * rstd; d_gain += dy n.
+struct NormBackward {
+  In x;  // the sum that was normalised
+  const float* rstd = nullptr;
+  const float* gain = nullptr;
+  In dy;
+  const float* d_sum = nullptr;  // or null
+  Out dx;
+  Out d_delta;              // the same values in delta's type, or null
+  float* d_gain = nullptr;  // [width], this thread's share, or null
+  std::int64_t width = 0;
+};
+
+// y = x sigmoid(z) * up with z = x (SiLU) or 1.5958 (x + 0.044715 x^3) (GELU's tanh form).
+struct Gated {
+  In gate_up;  // [rows, 2 width]
+  In dy;       // backward
+  Out out;     // [rows, width] forward, [rows, 2 width] backward
+  std::int64_t width = 0;
+  bool gelu = false;
+};
+
+// out[row] = source[ids[row]] * scale.
+struct Gather {
+  In source;
+  float* out = nullptr;
+  const std::int64_t* ids = nullptr;
+  std::int64_t width = 0;
+  float scale = 1;
+};
+
+// Row ids[order[i]] of `out` is the sum of the rows order[i] of dy that share it, times scale.
+// `order` is sorted by id; run r of equal ids is order[runs[r]] .. order[runs[r + 1]].
+struct Scatter {
+  const float* dy = nullptr;
+  Out out;
+  const std::int64_t* ids = nullptr;
+  const std::int64_t* order = nullptr;
+  const std::int64_t* runs = nullptr;
+  float* row = nullptr;  // [width] scratch of this thread
+  std::int64_t width = 0;
+  float scale = 1;
+};
+
+struct AdamW {
+  float *master = nullptr, *m = nullptr, *v = nullptr;
+  In grad;
+  Out weight;                                        // or null
+  float grad_scale = 1, keep = 1;                    // keep = 1 - learning_rate * weight_decay
+  float fresh1 = 0, beta2 = 0, fresh2 = 0, eps = 0;  // fresh = 1 - beta
+  float step_size = 0;                               // learning_rate / (1 - beta1^step)
+  float root2 = 1;                                   // sqrt(1 - beta2^step)
+};
+
+struct Table {
+  void (*norm_forward)(const NormForward&, std::int64_t first, std::int64_t last);
+  void (*norm_backward)(const NormBackward&, std::int64_t first, std::int64_t last);
+  void (*gated_forward)(const Gated&, std::int64_t first, std::int64_t last);
+  void (*gated_backward)(const Gated&, std::int64_t first, std::int64_t last);
+  void (*gather)(const Gather&, std::int64_t first, std::int64_t last);
+  void (*scatter)(const Scatter&, std::int64_t first_run, std::int64_t last_run);
+  void (*adamw)(const AdamW&, std::int64_t first, std::int64_t last);
+  double (*sum_squares)(In, std::int64_t first, std::int64_t last);
+};
+
+// The table of kernel_level(), which must not be `stock`.
+const Table& table();
+
+const Table& avx2_table();
+const Table& avx512_table();
+
+}  // namespace reveille::nn::kernels
