@@ -9,6 +9,7 @@ import shutil
 import sys
 
 STATUS = re.compile(r"\[(\d+)/(\d+) ([\d.]+)\] (.*)")
+OBJECT = re.compile(r"Building CXX object CMakeFiles/[^/]+\.dir/(.*)\.o$")
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -18,7 +19,8 @@ def clock(seconds):
 
 def describe(finished, total, seconds, what):
     left = seconds / finished * (total - finished) if finished else 0.0
-    return f"[{finished}/{total}, {clock(seconds)}, about {clock(left)} left] {what}"
+    source = OBJECT.sub(r"\1", what)
+    return f"[{finished}/{total}, {clock(seconds)}, about {clock(left)} left] {source}"
 
 
 def main():
