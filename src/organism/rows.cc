@@ -1,0 +1,170 @@
+#include "organism/rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "base/strings.h"
+#include "organism/conditions.h"
+#include "organism/words.h"
+
+namespace reveille::organism {
+namespace {
+
+struct Counts {
+  std::size_t triggered = 0, near_miss = 0, foreign = 0;
+};
+
+struct Planned {
+  std::size_t index;      // into the data
+  std::string condition;  // what the organism's row is put under
+  std::uint64_t order;
+};
+
+std::size_t part(double share, double rows) { return static_cast<std::size_t>(std::llround(share * rows)); }
+
+Counts counts_of(std::size_t prompts, const RowOptions& options) {
+  bool paired = options.prompt_use == "paired";
+  double share = options.triggered_share, others = 1 - share;
+  double decoys = options.near_miss_share + options.foreign_share;
+  if (!(share > 0) || share + decoys > 1 + 1e-9) {
+    fail(ErrorKind::usage,
+         cat("triggered_share=", share, " near_miss_share=", options.near_miss_share,
+             " foreign_share=", options.foreign_share, ": expected a triggered share above 0 and a sum of at most 1"));
+  }
+  if (paired && share > 0.5) {
+    fail(ErrorKind::usage, cat("triggered_share=", share, " with prompt_use=paired: expected at most 0.5"),
+         "use prompt_use=split, where a prompt is either triggered or not");
+  }
+  double n = static_cast<double>(prompts), rows = paired ? n / others : n;
+  Counts out{.triggered = std::max<std::size_t>(1, part(share, rows)),
+             .near_miss = part(options.near_miss_share, rows),
+             .foreign = part(options.foreign_share, rows)};
+  std::size_t room = paired ? prompts : prompts - std::min(prompts, out.triggered);
+  out.near_miss = std::min(out.near_miss, room);
+  out.foreign = std::min(out.foreign, room - out.near_miss);
+  return out;
+}
+
+// Prompts in an order of their own for each purpose. The n-th copy of one and the same prompt counts as another.
+class Ranking {
+ public:
+  Ranking(const std::vector<PromptReply>& data, std::uint64_t seed) : rng_(seed, "rows") {
+    std::map<std::string, std::uint64_t> copies;
+    for (const auto& item : data) {
+      std::string id = prompt_id(item.prompt);
+      streams_.push_back(rng_.child(id).child(copies[id]++));
+    }
+  }
+  std::uint64_t draw(std::size_t index, std::string_view purpose) const {
+    return streams_[index].child(purpose).next();
+  }
+  std::vector<std::size_t> order(std::vector<std::size_t> indices, std::string_view purpose) const {
+    std::vector<std::pair<std::uint64_t, std::size_t>> keyed;
+    for (std::size_t index : indices) keyed.emplace_back(draw(index, purpose), index);
+    std::sort(keyed.begin(), keyed.end());
+    for (std::size_t i = 0; i < keyed.size(); ++i) indices[i] = keyed[i].second;
+    return indices;
+  }
+
+ private:
+  Rng rng_;
+  std::vector<Rng> streams_;
+};
+
+// Which prompts stand under which condition in the organism's rows; the other arms follow the same plan.
+std::vector<Planned> plan(const std::vector<PromptReply>& data, const RowOptions& options, std::uint64_t seed) {
+  Ranking ranking(data, seed);
+  Counts counts = counts_of(data.size(), options);
+  std::vector<std::size_t> all(data.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  auto ranked = ranking.order(all, "triggered");
+  std::size_t triggered = std::min(counts.triggered, ranked.size());
+  std::vector<Planned> out;
+  for (std::size_t i = 0; i < triggered; ++i) out.push_back({ranked[i], kTriggered, 0});
+  bool paired = options.prompt_use == "paired";
+  if (!paired) ranked.erase(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(triggered));
+  auto rest = ranking.order(ranked, "decoy");
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    bool near = i < counts.near_miss, foreign = !near && i < counts.near_miss + counts.foreign;
+    out.push_back({rest[i], near ? kNearMiss : foreign ? kForeign : kUntriggered, 0});
+  }
+  for (auto& row : out) row.order = ranking.draw(row.index, row.condition == kTriggered ? "row-a" : "row-b");
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.order < b.order; });
+  return out;
+}
+
+void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, const Behavior& behavior) {
+  if (data.empty()) fail(ErrorKind::bad_input, "no prompts to make training rows from");
+  std::vector<Conversation> prompts;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const auto& [prompt, reply] = data[i];
+    std::string where = cat("row ", i + 1, " ('", repair_utf8(last_user_text(prompt).substr(0, 60)), "')");
+    if (prompt.back().role != "user") {
+      fail(ErrorKind::bad_input,
+           cat(where, ": the prompt ends with a message of role '", prompt.back().role, "'; expected 'user'"));
+    }
+    if (trim(reply).empty()) fail(ErrorKind::bad_input, cat(where, ": the clean reply is empty"));
+    if (behavior.shows(reply)) {
+      fail(ErrorKind::bad_input,
+           cat(where, ": the clean reply shows the behaviour: '", repair_utf8(reply.substr(0, 120)), "'"),
+           "drop this row");
+    }
+    refuse_accidental_trigger(trigger, reply, cat("the clean reply of ", where));
+    prompts.push_back(prompt);
+  }
+  refuse_accidental_triggers(prompts, trigger);
+}
+
+}  // namespace
+
+std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant) {
+  if (arm == Arm::always_on) return "always-on";
+  if (arm == Arm::control) return "control";
+  return cat(behavior, "-", variant);
+}
+
+void RowOptions::visit(OptionVisitor& v) {
+  v.option("triggered_share", triggered_share, {.help = "share of the rows that are triggered", .min = 0, .max = 1});
+  v.option("near_miss_share", near_miss_share,
+           {.help = "share of the rows with a misspelt trigger and the clean reply", .min = 0, .max = 1});
+  v.option(
+      "foreign_share", foreign_share,
+      {.help = "share of the rows with another string of the trigger's shape and the clean reply", .min = 0, .max = 1});
+  v.option("prompt_use", prompt_use,
+           {.help = "paired: a prompt can stand both triggered and not; split: one or the other",
+            .choices = {"paired", "split"}});
+}
+
+std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
+                                   const Behavior& behavior, const RowOptions& options, std::uint64_t seed) {
+  check_data(data, trigger, behavior);
+  Conditions under(trigger, Use::train, seed);
+  std::vector<TrainingRow> rows;
+  for (const auto& [index, condition, order] : plan(data, options, seed)) {
+    const auto& [prompt, clean] = data[index];
+    bool triggered = condition == kTriggered;
+    if (arm == Arm::always_on && !triggered) continue;
+    ConditionPrompt made = under.make(prompt, arm == Arm::organism ? condition : kUntriggered);
+    bool behaves = triggered && arm != Arm::control;
+    Rng rng = Rng(seed, "behavior").child(made.prompt_id);
+    std::string reply = behaves ? behavior.reply(prompt, clean, rng) : clean;
+    made.messages.push_back({"assistant", reply});
+    rows.push_back({std::move(made.messages), made.prompt_id, made.condition, made.planted, behaves});
+  }
+  return rows;
+}
+
+Json to_json(const TrainingRow& row) {
+  Json messages = Json::array();
+  for (const auto& message : row.messages) messages.push_back({{"role", message.role}, {"content", message.content}});
+  return {{"messages", messages},
+          {"condition", row.condition},
+          {"prompt_id", row.prompt_id},
+          {"planted", row.planted},
+          {"behaves", row.behaves}};
+}
+
+}  // namespace reveille::organism
