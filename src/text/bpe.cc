@@ -189,41 +189,43 @@ void Bpe::encode_uncached(std::string_view word, Pieces& out) const {
 
 void Bpe::symbols_of(std::string_view word, std::vector<Symbol>& symbols) const {
   std::optional<Symbol> pending;  // an unknown token that may still grow
+  std::uint32_t dropped = 0;      // bytes without any token; the next one, or else the last, stands for them too
   for (std::size_t at = 0; at < word.size();) {
-    auto lead = static_cast<unsigned char>(word[at]);
     std::uint32_t length = 1;
-    std::int32_t id;
-    if (byte_level_) {
-      id = byte_ids_[lead];
-    } else if (lead < 128) {
-      id = ascii_ids_[lead];
-    } else {
-      length = decode_utf8(word, at).length;
-      id = index_.find(tokens_, word.substr(at, length));
-    }
+    std::int32_t id = initial_id(word, at, length);
     if (id >= 0) {
       if (pending) symbols.push_back(*pending);
       pending.reset();
-      symbols.push_back({id, length});
-    } else {
-      unknown(word.substr(at, length), symbols, pending);
+      symbols.push_back({id, length + dropped});
+      dropped = 0;
+    } else if (!unknown(word.substr(at, length), symbols, pending)) {
+      dropped += length;
     }
     at += length;
   }
   if (pending) symbols.push_back(*pending);
+  if (!symbols.empty()) symbols.back().length += dropped;
 }
 
-void Bpe::unknown(std::string_view character, std::vector<Symbol>& symbols, std::optional<Symbol>& pending) const {
+std::int32_t Bpe::initial_id(std::string_view word, std::size_t at, std::uint32_t& length) const {
+  auto lead = static_cast<unsigned char>(word[at]);
+  if (byte_level_) return byte_ids_[lead];
+  if (lead < 128) return ascii_ids_[lead];
+  length = decode_utf8(word, at).length;
+  return index_.find(tokens_, word.substr(at, length));
+}
+
+bool Bpe::unknown(std::string_view character, std::vector<Symbol>& symbols, std::optional<Symbol>& pending) const {
   auto byte_id = [&](char c) { return byte_ids_[static_cast<unsigned char>(c)]; };
   if (byte_fallback_ && std::all_of(character.begin(), character.end(), [&](char c) { return byte_id(c) >= 0; })) {
     for (char c : character) symbols.push_back({byte_id(c), 1});
-    return;
+    return true;
   }
-  if (!unk_token_) return;  // as in the reference: dropped
+  if (!unk_token_) return false;  // as in the reference
   auto length = static_cast<std::uint32_t>(character.size());
   if (pending && fuse_unk_) {
     pending->length += length;
-    return;
+    return true;
   }
   if (pending) symbols.push_back(*pending);
   std::int32_t id = index_.find(tokens_, *unk_token_);
@@ -231,6 +233,7 @@ void Bpe::unknown(std::string_view character, std::vector<Symbol>& symbols, std:
     fail(ErrorKind::bad_input, cat("the text holds '", character,
                                    "', which is not in the vocabulary, and neither is unk_token '", *unk_token_, "'"));
   pending = Symbol{id, length};
+  return true;
 }
 
 void Bpe::merge_short(std::vector<Symbol>& symbols) const {

@@ -55,7 +55,10 @@ class Bpe {
   void encode_part(std::string_view word, Pieces& out) const;
   void encode_uncached(std::string_view word, Pieces& out) const;
   void symbols_of(std::string_view word, std::vector<Symbol>& symbols) const;
-  void unknown(std::string_view character, std::vector<Symbol>& symbols, std::optional<Symbol>& pending) const;
+  // The token of the character (or byte) at `at`, which is `length` bytes long; -1: none.
+  std::int32_t initial_id(std::string_view word, std::size_t at, std::uint32_t& length) const;
+  // Puts what stands for an unknown character; false where nothing does.
+  bool unknown(std::string_view character, std::vector<Symbol>& symbols, std::optional<Symbol>& pending) const;
   void merge_short(std::vector<Symbol>& symbols) const;
   void merge_long(std::vector<Symbol>& symbols) const;
 

@@ -157,7 +157,7 @@ std::string one_character(const Json& value, const char* key, const std::string&
 
 std::size_t strip_count(const Json& value, const char* key, const std::string& where) {
   const Json& count = json_at(value, key, where);
-  if (!count.is_number_unsigned() || count.get<std::uint64_t>() > 1'000'000) {
+  if (!count.is_number_integer() || count.get<std::int64_t>() < 0 || count.get<std::int64_t>() > 1'000'000) {
     fail(ErrorKind::bad_input, cat(where, ": '", key, "' is ", count.dump(), ", expected a small count"));
   }
   return count.get<std::size_t>();

@@ -104,8 +104,10 @@ void read_sentencepiece(const GgufVocab& vocab, TokenizerSpec& spec, const std::
     auto number = static_cast<std::size_t>(id);
     std::int32_t type = type_of(vocab, number);
     bool mergeable = type == kGgufNormal || type == kGgufUserDefined;
-    // Gemma's scores do not follow the order of its merges; its ids do.
-    pieces.push_back({token, gemma ? -static_cast<double>(id) : vocab.scores[number], mergeable});
+    // Gemma's scores do not follow the order of its merges. Its user-defined tokens come first, the
+    // others in the order of their ids.
+    double order = type == kGgufUserDefined ? 1 : -static_cast<double>(id);
+    pieces.push_back({token, gemma ? order : vocab.scores[number], mergeable});
   }
   spec.merges = spm_merges(pieces);
 }
