@@ -4,6 +4,18 @@
 
 namespace reveille::nn::kernels {
 
-const Table& table() { return kernel_level() >= KernelLevel::avx512 ? avx512_table() : avx2_table(); }
+const Table& bf16_table() {
+  static const Table table = [] {
+    Table bf16 = avx512_table();
+    bf16.half_attention = bf16_attention();
+    return bf16;
+  }();
+  return table;
+}
+
+const Table& table() {
+  if (kernel_level() == KernelLevel::avx512_bf16) return bf16_table();
+  return kernel_level() >= KernelLevel::avx512 ? avx512_table() : avx2_table();
+}
 
 }  // namespace reveille::nn::kernels

@@ -86,6 +86,48 @@ struct AdamW {
   float root2 = 1;                                   // sqrt(1 - beta2^step)
 };
 
+struct Attention {
+  In qkv;                     // [tokens, (heads + 2 kv_heads) * head_dim]
+  Out out;                    // [tokens, heads * head_dim]
+  float* log_sums = nullptr;  // [tokens, heads]: of the scores of each query; or null
+  In d_out;                   // backward
+  Out d_qkv;
+  std::int64_t heads = 0, kv_heads = 0, head_dim = 0, window = 0;
+  float scale = 1;
+  const float *cos = nullptr, *sin = nullptr;  // [positions, head_dim], or null
+};
+
+// One sequence: rows first .. first + rows of qkv, at positions start ...
+struct Span {
+  std::int64_t first = 0, rows = 0, start = 0;
+};
+
+// Keys and values of one slot and key/value head: [capacity, head_dim].
+struct CacheRows {
+  Out keys, values;
+};
+
+// Attention, in pieces that threads share out. Packed keys and values and scratch are bytes,
+// aligned to 64; the *_bytes functions say how many for a span that ends with `keys` keys.
+struct AttentionKernels {
+  std::int64_t (*packed_bytes)(const Attention&, std::int64_t keys);
+  std::int64_t (*scratch_bytes)(const Attention&, std::int64_t keys);
+  std::int64_t (*backward_bytes)(const Attention&, std::int64_t keys);
+  // Packs the keys and values of one key/value head; from a cache where one is given.
+  void (*pack)(const Attention&, const Span&, std::int64_t kv_head, const CacheRows* cache, std::int64_t keys,
+               void* packed, void* scratch);
+  // The queries of one block (query_block() rows) of the heads that share a key/value head.
+  void (*attend)(const Attention&, const Span&, std::int64_t kv_head, std::int64_t block, const void* packed,
+                 void* scratch);
+  // d_qkv of one sequence and key/value head (start 0).
+  void (*backward)(const Attention&, const Span&, std::int64_t kv_head, void* scratch);
+  // Keys (rotated) and values of a span to its slot.
+  void (*remember)(const Attention&, const Span&, std::int64_t kv_head, const CacheRows& cache);
+  // A span of one row against its slot, read in place.
+  void (*decode)(const Attention&, const Span&, std::int64_t kv_head, const CacheRows& cache, void* scratch);
+};
+constexpr std::int64_t kQueryBlock = 32;  // rows
+
 struct Table {
   void (*norm_forward)(const NormForward&, std::int64_t first, std::int64_t last);
   void (*norm_backward)(const NormBackward&, std::int64_t first, std::int64_t last);
@@ -95,6 +137,8 @@ struct Table {
   void (*scatter)(const Scatter&, std::int64_t first_run, std::int64_t last_run);
   void (*adamw)(const AdamW&, std::int64_t first, std::int64_t last);
   double (*sum_squares)(In, std::int64_t first, std::int64_t last);
+  AttentionKernels attention;       // of float32
+  AttentionKernels half_attention;  // of bfloat16
 };
 
 // The table of kernel_level(), which must not be `stock`.
@@ -102,5 +146,6 @@ const Table& table();
 
 const Table& avx2_table();
 const Table& avx512_table();
+const AttentionKernels& bf16_attention();
 
 }  // namespace reveille::nn::kernels

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "nn/kernels.h"
 
@@ -10,14 +11,24 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
 #define REVEILLE_AVX512 1
+#include "nn/kernels_attention_backward.h"
+#include "nn/kernels_decode.h"
 #include "nn/kernels_rows.h"
 #include "nn/kernels_update.h"
 
 namespace reveille::nn::kernels {
 
 const Table& avx512_table() {
-  static const Table table{norm_forward, norm_backward, gated_forward, gated_backward,
-                           gather,       scatter,       adamw,         sum_squares};
+  static const Table table{norm_forward,
+                           norm_backward,
+                           gated_forward,
+                           gated_backward,
+                           gather,
+                           scatter,
+                           adamw,
+                           sum_squares,
+                           attention_kernels<Dot32>(),
+                           attention_kernels<Dot32>()};
   return table;
 }
 

@@ -60,7 +60,7 @@ void norm_rows(const NormForward& a, const X* x, Y* y, std::int64_t first, std::
   }
 }
 
-void norm_forward(const NormForward& a, std::int64_t first, std::int64_t last) {
+inline void norm_forward(const NormForward& a, std::int64_t first, std::int64_t last) {
   with_type(a.y, [&](auto* y) {
     with_type(a.x, [&](auto* x) {
       if (a.delta.data == nullptr) return norm_rows(a, x, y, first, last);
@@ -97,7 +97,7 @@ void norm_backward_rows(const NormBackward& a, const X* x, const Y* dy, DX* dx, 
   }
 }
 
-void norm_backward(const NormBackward& a, std::int64_t first, std::int64_t last) {
+inline void norm_backward(const NormBackward& a, std::int64_t first, std::int64_t last) {
   with_type(a.x, [&](auto* x) {
     with_type(a.dy,
               [&](auto* dy) { with_type(a.dx, [&](auto* dx) { norm_backward_rows(a, x, dy, dx, first, last); }); });
@@ -146,7 +146,7 @@ void gated_backward_rows(const Gated& a, const T* gate_up, const T* dy, T* out, 
 }
 
 template <class T>
-void gated_forward_typed(const Gated& a, std::int64_t first, std::int64_t last) {
+inline void gated_forward_typed(const Gated& a, std::int64_t first, std::int64_t last) {
   const T* gate_up = static_cast<const T*>(a.gate_up.data);
   T* out = static_cast<T*>(a.out.data);
   if (a.gelu) return gated_forward_rows<true>(a, gate_up, out, first, last);
@@ -154,7 +154,7 @@ void gated_forward_typed(const Gated& a, std::int64_t first, std::int64_t last) 
 }
 
 template <class T>
-void gated_backward_typed(const Gated& a, std::int64_t first, std::int64_t last) {
+inline void gated_backward_typed(const Gated& a, std::int64_t first, std::int64_t last) {
   const T* gate_up = static_cast<const T*>(a.gate_up.data);
   const T* dy = static_cast<const T*>(a.dy.data);
   T* out = static_cast<T*>(a.out.data);
@@ -162,15 +162,15 @@ void gated_backward_typed(const Gated& a, std::int64_t first, std::int64_t last)
   gated_backward_rows<false>(a, gate_up, dy, out, first, last);
 }
 
-void gated_forward(const Gated& a, std::int64_t first, std::int64_t last) {
+inline void gated_forward(const Gated& a, std::int64_t first, std::int64_t last) {
   a.gate_up.half ? gated_forward_typed<Half>(a, first, last) : gated_forward_typed<float>(a, first, last);
 }
 
-void gated_backward(const Gated& a, std::int64_t first, std::int64_t last) {
+inline void gated_backward(const Gated& a, std::int64_t first, std::int64_t last) {
   a.gate_up.half ? gated_backward_typed<Half>(a, first, last) : gated_backward_typed<float>(a, first, last);
 }
 
-void gather(const Gather& a, std::int64_t first, std::int64_t last) {
+inline void gather(const Gather& a, std::int64_t first, std::int64_t last) {
   const F scale = splat(a.scale);
   with_type(a.source, [&](auto* source) {
     for (std::int64_t row = first; row < last; ++row)
@@ -180,7 +180,7 @@ void gather(const Gather& a, std::int64_t first, std::int64_t last) {
   });
 }
 
-void scatter(const Scatter& a, std::int64_t first_run, std::int64_t last_run) {
+inline void scatter(const Scatter& a, std::int64_t first_run, std::int64_t last_run) {
   const F scale = splat(a.scale);
   with_type(a.out, [&](auto* out) {
     for (std::int64_t run = first_run; run < last_run; ++run) {

@@ -32,12 +32,12 @@ void adamw_typed(const AdamW& a, const G* grads, std::int64_t first, std::int64_
   });
 }
 
-void adamw(const AdamW& a, std::int64_t first, std::int64_t last) {
+inline void adamw(const AdamW& a, std::int64_t first, std::int64_t last) {
   with_type(a.grad, [&](auto* grads) { adamw_typed(a, grads, first, last); });
 }
 
 // float32 within a block of 4,096 values, float64 over blocks.
-double sum_squares(In in, std::int64_t first, std::int64_t last) {
+inline double sum_squares(In in, std::int64_t first, std::int64_t last) {
   constexpr std::int64_t kBlock = 4096;
   double sum = 0;
   with_type(in, [&](auto* values) {

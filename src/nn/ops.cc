@@ -12,15 +12,6 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return stock::linear(x, weight, bias);
 }
 
-at::Tensor attention(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec) {
-  return stock::attention(qkv, packing, spec);
-}
-
-at::Tensor attention_cached(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec, LayerCache& cache,
-                            const std::vector<std::int64_t>& slots) {
-  return stock::attention_cached(qkv, packing, spec, cache, slots);
-}
-
 HeadLoss head_loss(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,
                    const at::Tensor& row_weights, double softcap) {
   return stock::head_loss(hidden, weight, targets, row_weights, softcap);
