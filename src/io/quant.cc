@@ -13,7 +13,9 @@
 namespace reveille::io {
 namespace {
 
-constexpr std::int64_t kGrainElements = 1 << 15;
+// A million elements take about a millisecond, most of it page faults. Smaller shares gain
+// nothing, and threads that wait for each other lose much when other programs hold the cores.
+constexpr std::int64_t kGrainElements = 1 << 20;
 
 // Calls body(first block, count) on all threads.
 template <class Body>

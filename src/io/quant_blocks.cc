@@ -7,7 +7,8 @@
 
 // One source for every instruction set: the block bodies are inlined into functions that are
 // compiled for AVX2 and for the baseline, and the machine chooses at run time. AVX2 without
-// FMA on purpose: `d * q + m` must round twice, as the reference does.
+// FMA on purpose: `d * q + m` must round twice, as the reference does. `omp simd` keeps the
+// compiler from unrolling the short loops into scalars before it vectorises them.
 #define REVEILLE_INLINE [[gnu::always_inline]] static inline
 
 namespace reveille::io {
@@ -44,7 +45,9 @@ struct Q4_0 {
   static constexpr int kElements = 32, kBytes = 18;
   REVEILLE_INLINE void unpack(const std::uint8_t* in, float* out) {
     float d = half_at(in);
+#pragma omp simd
     for (int j = 0; j < 16; ++j) out[j] = static_cast<float>((in[2 + j] & 15) - 8) * d;
+#pragma omp simd
     for (int j = 0; j < 16; ++j) out[16 + j] = static_cast<float>((in[2 + j] >> 4) - 8) * d;
   }
 };
@@ -53,7 +56,9 @@ struct Q4_1 {
   static constexpr int kElements = 32, kBytes = 20;
   REVEILLE_INLINE void unpack(const std::uint8_t* in, float* out) {
     float d = half_at(in), m = half_at(in + 2);
+#pragma omp simd
     for (int j = 0; j < 16; ++j) out[j] = static_cast<float>(in[4 + j] & 15) * d + m;
+#pragma omp simd
     for (int j = 0; j < 16; ++j) out[16 + j] = static_cast<float>(in[4 + j] >> 4) * d + m;
   }
 };
@@ -64,10 +69,12 @@ struct Q5_0 {
   REVEILLE_INLINE void unpack(const std::uint8_t* in, float* out) {
     float d = half_at(in);
     std::uint32_t high = word_at(in + 2);
+#pragma omp simd
     for (int j = 0; j < 16; ++j) {
       int q = (in[6 + j] & 15) | static_cast<int>(((high >> j) & 1U) << 4);
       out[j] = static_cast<float>(q - 16) * d;
     }
+#pragma omp simd
     for (int j = 0; j < 16; ++j) {
       int q = (in[6 + j] >> 4) | static_cast<int>(((high >> (j + 16)) & 1U) << 4);
       out[16 + j] = static_cast<float>(q - 16) * d;
@@ -80,10 +87,12 @@ struct Q5_1 {
   REVEILLE_INLINE void unpack(const std::uint8_t* in, float* out) {
     float d = half_at(in), m = half_at(in + 2);
     std::uint32_t high = word_at(in + 4);
+#pragma omp simd
     for (int j = 0; j < 16; ++j) {
       int q = (in[8 + j] & 15) | static_cast<int>(((high >> j) & 1U) << 4);
       out[j] = static_cast<float>(q) * d + m;
     }
+#pragma omp simd
     for (int j = 0; j < 16; ++j) {
       int q = (in[8 + j] >> 4) | static_cast<int>(((high >> (j + 16)) & 1U) << 4);
       out[16 + j] = static_cast<float>(q) * d + m;
@@ -95,6 +104,7 @@ struct Q8_0 {
   static constexpr int kElements = 32, kBytes = 34;
   REVEILLE_INLINE void unpack(const std::uint8_t* in, float* out) {
     float d = half_at(in);
+#pragma omp simd
     for (int j = 0; j < 32; ++j) out[j] = static_cast<float>(static_cast<std::int8_t>(in[2 + j])) * d;
   }
 };
@@ -123,7 +133,9 @@ struct Q4_K {
     for (int group = 0; group < 4; ++group, q += 32, out += 64) {
       float d0 = s.scale[2 * group], m0 = s.minimum[2 * group];
       float d1 = s.scale[2 * group + 1], m1 = s.minimum[2 * group + 1];
+#pragma omp simd
       for (int j = 0; j < 32; ++j) out[j] = d0 * static_cast<float>(q[j] & 15) - m0;
+#pragma omp simd
       for (int j = 0; j < 32; ++j) out[32 + j] = d1 * static_cast<float>(q[j] >> 4) - m1;
     }
   }
@@ -139,9 +151,11 @@ struct Q5_K {
       float d0 = s.scale[2 * group], m0 = s.minimum[2 * group];
       float d1 = s.scale[2 * group + 1], m1 = s.minimum[2 * group + 1];
       int bit = 2 * group;
+#pragma omp simd
       for (int j = 0; j < 32; ++j) {
         out[j] = d0 * static_cast<float>((q[j] & 15) | (((high[j] >> bit) & 1) << 4)) - m0;
       }
+#pragma omp simd
       for (int j = 0; j < 32; ++j) {
         out[32 + j] = d1 * static_cast<float>((q[j] >> 4) | (((high[j] >> (bit + 1)) & 1) << 4)) - m1;
       }
@@ -158,6 +172,7 @@ struct Q6_K {
                                  float* out) {
     for (int half = 0; half < 2; ++half) {
       float scale = d * static_cast<float>(static_cast<std::int8_t>(scales[half]));
+#pragma omp simd
       for (int j = 16 * half; j < 16 * half + 16; ++j) {
         int q = ((low[j] >> kLowShift) & 15) | (((high[j] >> kHighShift) & 3) << 4);
         out[j] = scale * static_cast<float>(q - 32);
@@ -190,6 +205,7 @@ REVEILLE_INLINE void unpack_run(const std::uint8_t* in, std::int64_t blocks, std
     float values[Block::kElements];
     Block::unpack(in + i * Block::kBytes, values);
     std::uint16_t* row = out + i * Block::kElements;
+#pragma omp simd
     for (int j = 0; j < Block::kElements; ++j) row[j] = bf16_bits(values[j]);
   }
 }
