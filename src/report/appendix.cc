@@ -143,12 +143,18 @@ std::string section_ledger(const RunFolder& run) {
 
 std::string section_again(const RunFolder& run) {
   const std::string folder = "runs/" + run.name;
-  const std::string again = shell_word(folder + "-again");
-  return cat("<pre tabindex=\"0\" aria-label=\"Commands\">reveille study ", escape(shell_word(folder + "/study.yaml")),
-             " --output-dir ", escape(again), "\nreveille report ", escape(shell_word(folder)), "</pre>\n",
-             "<p class=\"note\">The first command runs the same recipe into a new folder; steps that were computed on "
-             "this machine are taken "
-             "from its store. The second makes this page again from the folder.</p>\n");
+  std::string commands, note = "The last command makes this page again from the folder.";
+  if (!run.recipe.empty()) {
+    commands = cat("reveille study ", shell_word(folder + "/study.yaml"), " --output-dir ",
+                   shell_word(folder + "-again"), "\n");
+    note =
+        "The first command runs the same recipe into a new folder; steps that this machine has computed before are "
+        "taken from its store. " +
+        note;
+  }
+  commands += cat("reveille report ", shell_word(folder));
+  return cat("<pre tabindex=\"0\" aria-label=\"Commands\">", escape(commands), "</pre>\n<p class=\"note\">", note,
+             "</p>\n");
 }
 
 std::string section_missing(const RunFolder& run) {

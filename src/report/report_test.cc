@@ -93,6 +93,15 @@ TEST_F(Folder, BadRowsAreNamedByFileLineAndKey) {
   EXPECT_THAT(message_of_reading(), testing::AllOf(HasSubstr("ledger.json"), HasSubstr("seconds")));
 }
 
+TEST_F(Folder, CountsThatNoStudyHasAreRefused) {
+  write_results(treated(0.97, 0.03).rate("a", "plant", "triggered", 0.5, 0, -1));
+  EXPECT_THAT(message_of_reading(),
+              testing::AllOf(HasSubstr("results.json"), HasSubstr("checkpoint"), HasSubstr("-1")));
+  write_results(treated(0.97, 0.03));
+  write("ledger.json", "[{\"step\":\"a\",\"seconds\":1e300}]");
+  EXPECT_THAT(message_of_reading(), HasSubstr("seconds"));
+}
+
 TEST_F(Folder, ACutLastLineIsLeftOut) {
   write_results(treated(0.97, 0.03));
   write("models/m/trainer_log.jsonl", "{\"step\":1,\"loss\":2.5,\"arm\":\"a\",\"stage\":\"sft\"}\n{\"step\":2,\"lo");

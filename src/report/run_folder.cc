@@ -13,6 +13,10 @@ namespace reveille::report {
 namespace fs = std::filesystem;
 namespace {
 
+// Larger figures are no steps, counts or times; within them arithmetic cannot overflow.
+constexpr std::int64_t kMostCount = std::int64_t{1} << 53;
+constexpr double kMostSeconds = 1e9;
+
 // Calls `read` with each line's object; an unfinished last line (a killed writer) is left out.
 void for_each_row(const fs::path& path, const std::function<void(const Json& row, const std::string& where)>& read) {
   io::TextSource source(path);
@@ -131,7 +135,9 @@ void read_ledger(const fs::path& folder, RunFolder& run) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string where = cat(path.string(), ": row ", i);
     const Json& seconds = json_at(rows[i], "seconds", where);
-    if (!seconds.is_number()) fail(ErrorKind::bad_input, cat(where, ": key 'seconds' should be a number"));
+    if (!seconds.is_number() || seconds.get<double>() < 0 || seconds.get<double>() > kMostSeconds) {
+      fail(ErrorKind::bad_input, cat(where, ": key 'seconds' should be a number from 0 to ", kMostSeconds));
+    }
     run.ledger.push_back({json_string(rows[i], "step", where), seconds.get<double>()});
   }
 }
@@ -151,6 +157,17 @@ void read_recipe_and_provenance(const fs::path& folder, RunFolder& run) {
   }
 }
 
+void check_counts(const Results& results, const std::string& where) {
+  for (std::size_t i = 0; i < results.rows.size(); ++i) {
+    const auto& row = results.rows[i];
+    for (const auto& [key, value] : {std::pair{"checkpoint", row.checkpoint}, std::pair{"n", row.n}}) {
+      if (value >= 0 && value <= kMostCount) continue;
+      fail(ErrorKind::bad_input,
+           cat(where, ": results[", i, "]: key '", key, "' is ", value, ", expected 0 to ", kMostCount));
+    }
+  }
+}
+
 }  // namespace
 
 RunFolder read_run_folder(const fs::path& folder) {
@@ -162,6 +179,7 @@ RunFolder read_run_folder(const fs::path& folder) {
   RunFolder run;
   run.name = fs::weakly_canonical(folder).filename().string();
   run.results = results_from_json(read_json(path), path.string());
+  check_counts(run.results, path.string());
   read_recipe_and_provenance(folder, run);
   read_transcripts(folder, run);
   read_training(folder, run);

@@ -48,7 +48,7 @@ std::string tile(const std::string& kind, const std::string& label, const Measur
   if (rate && seeds == 1) {
     small = cat("n = ", with_commas(rate->n));
     if (std::isfinite(rate->low) && std::isfinite(rate->high)) {
-      small += cat(", 95 % interval ", fixed(rate->low * 100, 1), "–", percent(rate->high));
+      small += cat(", 95 % interval ", interval_words(rate->low, rate->high));
     }
   } else if (rate) {
     small = rate->low == rate->high

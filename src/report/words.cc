@@ -254,6 +254,8 @@ std::string percent(double fraction) {
   return std::isfinite(fraction) ? number(fraction * 100, 1) + " %" : "an unknown share";
 }
 
+std::string interval_words(double low, double high) { return cat(number(low * 100, 1), "–", percent(high)); }
+
 std::string rate_words(const std::vector<Measured>& seeds, const std::string& prompts) {
   std::vector<Measured> figures;
   std::copy_if(seeds.begin(), seeds.end(), std::back_inserter(figures),
@@ -263,10 +265,9 @@ std::string rate_words(const std::vector<Measured>& seeds, const std::string& pr
       figures.begin(), figures.end(), [](const Measured& a, const Measured& b) { return a->value < b->value; });
   const Figure& first = *figures.front();
   if (figures.size() == 1) {
-    const std::string interval =
-        std::isfinite(first.low) && std::isfinite(first.high)
-            ? cat(" (95 % interval ", number(first.low * 100, 1), "–", percent(first.high), ")")
-            : std::string(" (no interval)");
+    const std::string interval = std::isfinite(first.low) && std::isfinite(first.high)
+                                     ? cat(" (95 % interval ", interval_words(first.low, first.high), ")")
+                                     : std::string(" (no interval)");
     return cat(percent(first.value), " of ", with_commas(first.n), " ", prompts, interval);
   }
   if ((*low)->value == (*high)->value) {

@@ -11,6 +11,8 @@ namespace reveille::report {
 
 // "97.4 %", "0 %"; of a fraction.
 std::string percent(double fraction);
+// "94.1–98.6 %"; of fractions.
+std::string interval_words(double low, double high);
 // One seed: "97.1 % of 240 prompts (95 % interval 94.1–98.6 %)"; several: "97.1 % of prompts on
 // average over 3 seeds (from 95 % to 99 %, n = 240 each)"; "not measured" without any. `prompts`
 // is the noun.
