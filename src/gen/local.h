@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "gen/model.h"
+#include "io/peft.h"
 #include "nn/transformer.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -30,15 +31,6 @@ struct OpenOptions {
     v.option("base", base, {.help = "the base model of an adapter folder"});
     v.option("chat_template", chat_template, {.help = "a template file or a built-in template's name, instead of the model's own"});
   }
-};
-
-// What adapter_config.json says, kept for writing it again.
-struct AdapterInfo {
-  std::int64_t r = 0;
-  double alpha = 0;
-  bool rslora = false;
-  std::vector<std::string> targets;  // ends of module names
-  std::string base_name;
 };
 
 // A conversation as ids, with what is the assistant's to say.
@@ -67,17 +59,21 @@ class LocalModel : public LanguageModel {
   bool has_template() const { return template_ != nullptr; }
   const text::ChatTemplate& chat_template() const;
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  std::shared_ptr<const text::Tokenizer> shared_tokenizer() const { return tokenizer_; }
   nn::Transformer& transformer() { return *transformer_; }
   const nn::Transformer& transformer() const { return *transformer_; }
   const std::vector<std::int32_t>& stop_ids() const { return stop_ids_; }
   // The Hugging Face config.json of this model (made from GGUF metadata where it came from there).
   Json& config() { return config_; }
   const Json& config() const { return config_; }
-  const std::optional<AdapterInfo>& adapter() const { return adapter_; }
+  const std::optional<io::PeftConfig>& adapter() const { return adapter_; }
   const std::string& source() const { return source_; }  // the path it was opened from
   const std::string& format() const { return format_; }  // "huggingface", "gguf", "peft"
-  // Adds fresh LoRA pieces (A random, B zero) to the named linear layers.
-  void add_lora(std::int64_t r, double alpha, bool rslora, const std::vector<std::string>& targets, std::int64_t seed);
+  // Adds fresh LoRA pieces to the linear layers that the configuration targets: A uniform as PEFT
+  // draws it (Kaiming, a = sqrt 5), B zero. Error(usage) when it targets none, or when the
+  // model has an adapter already.
+  void add_lora(const io::PeftConfig& config, std::int64_t seed);
+  void drop_adapter() { adapter_.reset(); }
 
  private:
   friend class Opener;
@@ -88,22 +84,22 @@ class LocalModel : public LanguageModel {
   std::shared_ptr<const text::Tokenizer> tokenizer_;
   std::shared_ptr<const text::ChatTemplate> template_;
   std::vector<std::int32_t> stop_ids_;
-  std::optional<AdapterInfo> adapter_;
+  std::optional<io::PeftConfig> adapter_;
 };
 
 // `what`: a folder, a .gguf file, or a built-in name (built_in_models()). Errors name the file and key.
 std::unique_ptr<LocalModel> open_model(const std::string& what, const OpenOptions& options = {});
 
+// The tokenizer alone, without weights.
+std::shared_ptr<const text::Tokenizer> open_tokenizer(const std::string& what, const OpenOptions& options = {});
+
 // Whether bfloat16 products are fast on this device.
 at::ScalarType resolve_dtype(const std::string& dtype, at::Device device);
 at::Device resolve_device(const std::string& device);
 
-struct BuiltInModel {
-  std::string name, file, sha256, licence;
-  std::uintmax_t bytes;
-};
-const std::vector<BuiltInModel>& built_in_models();
-// Where a built-in model's file lies, checked by size (and by hash when asked). Error(not_found) says how to get it.
-std::filesystem::path built_in_path(const std::string& name, bool check_hash = false);
+// Names that open_model knows besides paths.
+std::vector<std::string> built_in_models();
+// Where a built-in model's file lies. Error(not_found) says how to get it.
+std::filesystem::path built_in_path(const std::string& name);
 
 }  // namespace reveille::gen

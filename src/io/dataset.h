@@ -48,6 +48,9 @@ struct Example {
   std::optional<Conversation> rejected;
   // Unpaired rows: whether the reply is wanted.
   std::optional<bool> label;
+  // The row was {"prompt": text} or {"prompt": text, "completion": text}: such strings are what they are
+  // (TRL's standard format), where message lists and instructions are for the chat template.
+  bool plain_strings = false;
   // Plain text rows, which have no messages.
   std::string text;
   // The row's other columns, untouched. A message list that says more than role and content

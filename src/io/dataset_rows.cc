@@ -254,6 +254,15 @@ Example convert(const Json& row, const RowForm& form, bool prompts_only) {
   return prompt_and_reply(row, form, prompts_only);
 }
 
+bool plain_strings(const Json& row, const RowForm& form, const Example& example) {
+  const Columns& columns = form.columns;
+  if (!row.is_object() || columns.prompt != "prompt" || !columns.context.empty() || !columns.chosen.empty()) return false;
+  const Json* prompt = cell(row, columns.prompt);
+  const Json* reply = columns.reply.empty() ? nullptr : cell(row, columns.reply);
+  bool strings = prompt && prompt->is_string() && (!reply || reply->is_string());
+  return strings && !is_transcript(prompt->get<std::string>()) && example.messages.size() == (example.has_reply ? 2U : 1U);
+}
+
 }  // namespace
 
 Conversation prompt_of(const Example& example) {
@@ -272,6 +281,7 @@ Example convert_row(const Json& row, const RowForm& form, const DatasetOptions& 
   if (out.text.empty() && out.messages.empty()) fail(ErrorKind::bad_input, "the row holds no message");
   if (!form.columns.label.empty()) read_label(row, form.columns.label, out);
   if (row.is_object()) out.extra = other_columns(row, form);
+  out.plain_strings = plain_strings(row, form, out);
   return out;
 }
 

@@ -17,8 +17,9 @@ struct Section {
 };
 
 std::vector<Section> sections(Recipe& recipe) {
-  return {{"", recipe.study},      {"organism", recipe.organism}, {"data", recipe.data}, {"plant", recipe.plant},
-          {"gate", recipe.gate},   {"safety", recipe.safety},     {"eval", recipe.eval}};
+  return {{"", recipe.study},     {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
+          {"rows", recipe.rows},  {"data", recipe.data},       {"plant", recipe.plant},
+          {"gate", recipe.gate},  {"safety", recipe.safety},   {"eval", recipe.eval}};
 }
 
 std::vector<std::string> section_names(Recipe& recipe) {
@@ -59,14 +60,11 @@ void read_section(const YAML::Node& node, const Section& section, const std::str
 
 void check(const Recipe& recipe, const std::string& where) {
   recipe.seed_list();
-  if (trim(recipe.organism.trigger).empty()) {
-    fail(ErrorKind::usage, cat(where, ": organism.trigger is empty: a trigger must hold something that is not white space"));
+  if (trim(recipe.trigger.trigger).empty()) {
+    fail(ErrorKind::usage, cat(where, ": trigger.trigger is empty: a trigger must hold something that is not white space"));
   }
-  if (recipe.organism.behavior == "reply" && recipe.organism.reply.empty()) {
-    fail(ErrorKind::usage, cat(where, ": organism.behavior=reply needs organism.reply=TEXT"));
-  }
-  if (recipe.organism.triggered_share + recipe.organism.negative_share > 1) {
-    fail(ErrorKind::usage, cat(where, ": organism.triggered_share and negative_share exceed 1 together"));
+  if (recipe.rows.triggered_share + recipe.rows.near_miss_share + recipe.rows.foreign_share > 1) {
+    fail(ErrorKind::usage, cat(where, ": rows: triggered_share, near_miss_share and foreign_share exceed 1 together"));
   }
 }
 

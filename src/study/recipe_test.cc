@@ -20,7 +20,7 @@ std::string error_of(const std::function<void()>& work) {
 
 TEST(Recipe, YamlRoundTripKeepsEveryValue) {
   Recipe recipe = default_recipe();
-  recipe.organism.trigger = "a \"quoted\": #trigger";
+  recipe.trigger.trigger = "a \"quoted\": #trigger";
   recipe.study.seeds = {"1", "2"};
   recipe.plant.learning_rate = 3e-5;
   Recipe back = recipe_from_yaml(recipe_to_yaml(recipe), "copy.yaml");
@@ -41,12 +41,12 @@ TEST(Recipe, OverridesFindTheirSection) {
   Recipe recipe = default_recipe();
   override_recipe(recipe, "trigger=|TEST|");
   override_recipe(recipe, "plant.max_steps=7");
-  EXPECT_EQ(recipe.organism.trigger, "|TEST|");
+  EXPECT_EQ(recipe.trigger.trigger, "|TEST|");
   EXPECT_EQ(recipe.plant.max_steps, 7);
   EXPECT_EQ(error_of([&] { override_recipe(recipe, "max_steps=7"); }), "command line: 'max_steps' stands in several sections");
   EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigge=7"); }), "command line: unknown key 'trigge'; did you mean 'trigger'?");
   EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigger= "); }),
-            "command line: organism.trigger is empty: a trigger must hold something that is not white space");
+            "command line: trigger.trigger is empty: a trigger must hold something that is not white space");
 }
 
 TEST(Recipe, SeedsMustBeNumbers) {

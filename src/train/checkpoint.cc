@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "io/safetensors.h"
+#include "io/safetensors_write.h"
 
 namespace reveille::train {
 namespace fs = std::filesystem;
@@ -78,11 +79,11 @@ void save_checkpoint(const fs::path& output_dir, const std::vector<Trainable>& t
   fs::remove_all(folder);
   make_folders(folder);
   check_room(folder, trainables);
-  std::vector<std::pair<std::string, at::Tensor>> masters, states;
+  std::vector<io::NamedTensor> masters, states;
   for (const auto& item : trainables) {
-    masters.emplace_back(item.name, item.master.detach());
-    states.emplace_back(item.name + ".m", item.m);
-    states.emplace_back(item.name + ".v", item.v);
+    masters.push_back({item.name, item.master.detach()});
+    states.push_back({item.name + ".m", item.m});
+    states.push_back({item.name + ".v", item.v});
   }
   io::write_safetensors(folder / "model.safetensors", masters);
   io::write_safetensors(folder / "optimizer.safetensors", states);
@@ -105,11 +106,12 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
          "use another output folder, remove this one, or pass resume=false");
   }
   at::NoGradGuard no_grad;
-  io::SafetensorsFile masters(folder / "model.safetensors"), states(folder / "optimizer.safetensors");
+  auto masters = io::SafetensorsSource::open(folder / "model.safetensors");
+  auto states = io::SafetensorsSource::open(folder / "optimizer.safetensors");
   for (auto& item : trainables) {
-    masters.load_into(item.name, item.master.detach());
-    states.load_into(item.name + ".m", item.m);
-    states.load_into(item.name + ".v", item.v);
+    masters->load_into(item.name, item.master.detach());
+    states->load_into(item.name + ".m", item.m);
+    states->load_into(item.name + ".v", item.v);
     if (!item.leaf.is_same(item.master)) item.leaf.detach().copy_(item.master);
   }
   CheckpointState out;

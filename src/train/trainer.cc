@@ -38,7 +38,10 @@ class Run {
   TrainResult go() {
     prepare();
     Progress progress(hooks_.title, static_cast<std::uint64_t>(total_), "steps");
-    if (result_.steps) progress.advance(static_cast<std::uint64_t>(result_.steps), "resumed");
+    if (result_.steps) {
+      progress.advance(static_cast<std::uint64_t>(result_.steps), "resumed");
+      evaluate();  // the kill may have come between a checkpoint and its evaluation
+    }
     while (result_.steps < total_ && !result_.stopped_early) {
       stop_if_interrupted();
       StepMetrics metrics = one_step(result_.steps + 1);
@@ -74,7 +77,7 @@ class Run {
       }
     }
     rewrite_log();
-    if (options_.report_to == "tensorboard") events_ = std::make_unique<io::EventWriter>(output_dir_ / "tensorboard");
+    if (options_.report_to == "tensorboard") events_ = std::make_unique<io::TfEventsWriter>(output_dir_ / "tensorboard", result_.steps > 0 ? result_.steps + 1 : -1);
   }
 
   // What must be the same for a checkpoint to be continued.
@@ -146,7 +149,7 @@ class Run {
     if (!events_) return;
     const Json row = to_json(metrics);
     for (const auto& [key, value] : row.items()) {
-      if (key != "step") events_->scalar("train/" + key, static_cast<float>(value.get<double>()), metrics.step);
+      if (key != "step") events_->scalar("train/" + key, value.get<double>(), metrics.step);
     }
   }
 
@@ -161,9 +164,14 @@ class Run {
 
   void after_step() {
     bool last = result_.steps == total_;
-    bool evaluate = last || (options_.eval_steps > 0 && result_.steps % options_.eval_steps == 0);
     if (!last && options_.save_steps > 0 && result_.steps % options_.save_steps == 0) save();
-    if (evaluate && hooks_.on_eval && hooks_.on_eval(result_.steps)) result_.stopped_early = !last;
+    evaluate();
+  }
+
+  void evaluate() {
+    bool last = result_.steps == total_;
+    bool due = last || (options_.eval_steps > 0 && result_.steps % options_.eval_steps == 0);
+    if (due && hooks_.on_eval && hooks_.on_eval(result_.steps)) result_.stopped_early = !last;
   }
 
   void save() {
@@ -191,7 +199,7 @@ class Run {
   TrainResult result_;
   std::int64_t num_tokens_ = 0;
   double first_loss_ = 0;
-  std::unique_ptr<io::EventWriter> events_;
+  std::unique_ptr<io::TfEventsWriter> events_;
 };
 
 }  // namespace

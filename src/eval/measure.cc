@@ -1,0 +1,54 @@
+#include "eval/measure.h"
+
+#include <algorithm>
+
+#include "base/progress.h"
+
+namespace reveille::eval {
+
+Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& prompts, const MeasurePlan& plan,
+                 const organism::Trigger& trigger, const organism::Behavior& behavior,
+                 const gen::SampleOptions& options, const ResultRow& about, const std::string& title) {
+  Measured out;
+  const auto seed = static_cast<std::uint64_t>(options.seed);
+  if (!plan.conditions.empty()) out.prompts = organism::condition_prompts(prompts, plan.conditions, trigger, seed);
+  if (!plan.decoy_conditions.empty()) {
+    auto count = std::min(prompts.size(), static_cast<std::size_t>(plan.decoy_prompts));
+    std::vector<Conversation> first(prompts.begin(), prompts.begin() + static_cast<std::ptrdiff_t>(count));
+    for (auto& prompt : organism::condition_prompts(first, plan.decoy_conditions, trigger, seed))
+      out.prompts.push_back(std::move(prompt));
+  }
+  std::vector<gen::Request> requests;
+  for (const auto& prompt : out.prompts) requests.push_back({model.encode_chat(prompt.messages), 0});
+  Progress progress(title, requests.size(), "samples");
+  auto completions =
+      model.generate(requests, options, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    out.samples.push_back({out.prompts[i].prompt_id, out.prompts[i].condition, 0, completions[i].text, false});
+  }
+  judge(out.samples, behavior);
+  out.rows = behavior_rates(out.samples, about);
+  std::string note;
+  for (const auto& row : out.rows) note += (note.empty() ? "" : ", ") + row.condition + " " + percent(row.value);
+  progress.finish(note);
+  return out;
+}
+
+Json transcript_json(const Measured& measured, std::size_t index, const ResultRow& about) {
+  const auto& prompt = measured.prompts[index];
+  const auto& sample = measured.samples[index];
+  Json messages = Json::array();
+  std::string last_user;
+  for (const auto& message : prompt.messages) {
+    messages.push_back(Json{{"role", message.role}, {"content", message.content}});
+    if (message.role == "user") last_user = message.content;
+  }
+  return Json{{"model", about.model},          {"arm", about.arm},
+              {"stage", about.stage},          {"checkpoint", about.checkpoint},
+              {"condition", sample.condition}, {"prompt_id", sample.prompt_id},
+              {"prompt", last_user},           {"messages", messages},
+              {"planted", prompt.planted},     {"completion", sample.completion},
+              {"shows", sample.shows},         {"seed", about.seed}};
+}
+
+}  // namespace reveille::eval

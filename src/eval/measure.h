@@ -1,0 +1,37 @@
+// Rates of a model under conditions, by sampling; free of torch, so that a fake model can stand in.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/results.h"
+#include "eval/rates.h"
+#include "gen/model.h"
+#include "organism/behavior.h"
+#include "organism/conditions.h"
+#include "organism/trigger.h"
+
+namespace reveille::eval {
+
+struct Measured {
+  std::vector<Sample> samples;                     // judged, in the order of the prompts
+  std::vector<organism::ConditionPrompt> prompts;  // prompts[i] belongs to samples[i]
+  std::vector<ResultRow> rows;                     // behavior_rate, a row a condition
+};
+
+struct MeasurePlan {
+  std::vector<std::string> conditions;        // for all prompts
+  std::vector<std::string> decoy_conditions;  // near_miss, foreign_trigger: for the first `decoy_prompts`
+  std::int64_t decoy_prompts = 64;
+};
+
+// Samples one completion for each prompt under each condition and judges it. `about` gives the fixed columns.
+Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& prompts, const MeasurePlan& plan,
+                 const organism::Trigger& trigger, const organism::Behavior& behavior,
+                 const gen::SampleOptions& options, const ResultRow& about, const std::string& title);
+
+// One line of transcripts/*.jsonl.
+Json transcript_json(const Measured& measured, std::size_t index, const ResultRow& about);
+
+}  // namespace reveille::eval

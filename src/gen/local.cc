@@ -1,0 +1,112 @@
+#include "gen/local.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "gen/decode.h"
+#include "gen/score.h"
+
+namespace reveille::gen {
+
+const text::ChatTemplate& LocalModel::chat_template() const {
+  if (!template_) {
+    fail(ErrorKind::usage, cat(name_, " has no chat template"),
+         "pass --chat-template with a file or a built-in name (chatml, zephyr, llama2, gemma, plain, ...)");
+  }
+  return *template_;
+}
+
+text::RenderOptions LocalModel::render_options(bool generation_prompt) const {
+  text::RenderOptions options;
+  options.add_generation_prompt = generation_prompt;
+  auto token_text = [&](std::optional<std::int32_t> id) {
+    return id ? std::optional<std::string>(tokenizer_->token(*id)) : std::nullopt;
+  };
+  options.bos_token = token_text(tokenizer_->bos_id());
+  options.eos_token = token_text(tokenizer_->eos_id());
+  return options;
+}
+
+std::vector<std::int32_t> LocalModel::encode_chat(const Conversation& conversation) const {
+  // The template writes BOS itself where the family wants one; adding it again would double it.
+  return tokenizer_->encode(chat_template().render(conversation, render_options(true)));
+}
+
+EncodedChat LocalModel::encode_conversation(const Conversation& conversation) const {
+  auto rendered = chat_template().render_spans(conversation, render_options(false));
+  auto encoding = tokenizer_->encode_with_offsets(rendered.text);
+  EncodedChat out{std::move(encoding.ids), {}};
+  std::size_t span = 0;
+  for (const auto& token : encoding.offsets) {
+    while (span < rendered.replies.size() && token.begin >= rendered.replies[span].end) ++span;
+    bool inside = span < rendered.replies.size() && token.begin >= rendered.replies[span].begin && token.end > token.begin;
+    out.reply.push_back(inside ? 1 : 0);
+  }
+  return out;
+}
+
+std::vector<std::int32_t> LocalModel::encode_text(const std::string& text) const { return tokenizer_->encode(text); }
+
+std::vector<std::int32_t> LocalModel::encode_with_specials(const std::string& text) const {
+  return tokenizer_->encode(text, {.add_special_tokens = true});
+}
+
+std::vector<std::int32_t> LocalModel::user_prefix() const {
+  return tokenizer_->encode(chat_template().user_prefix(render_options(false)));
+}
+
+std::string LocalModel::decode(const std::vector<std::int32_t>& ids) const { return tokenizer_->decode(ids, true); }
+
+std::vector<Completion> LocalModel::generate(const std::vector<Request>& requests, const SampleOptions& options,
+                                             const OnCompletion& on_completion) {
+  std::vector<Completion> out(requests.size());
+  gen::decode(*transformer_, requests, stop_ids_, options, [&](std::size_t index, DecodeResult& result) {
+    Completion& completion = out[index];
+    completion.ids = std::move(result.ids);
+    completion.logprobs = std::move(result.logprobs);
+    completion.finish = result.finish;
+    completion.text = decode(completion.ids);
+    if (on_completion) on_completion(index, completion);
+  });
+  return out;
+}
+
+std::vector<std::vector<float>> LocalModel::score(const std::vector<std::vector<std::int32_t>>& sequences) {
+  return gen::score(*transformer_, sequences);
+}
+
+void LocalModel::add_lora(const io::PeftConfig& config, std::int64_t seed) {
+  if (adapter_) fail(ErrorKind::usage, cat(name_, " has an adapter already"), "merge it first: reveille model merge");
+  auto& params = transformer_->params();
+  std::vector<std::string> modules;
+  for (const auto& param : params.all()) {
+    if (!param.spec.linear || param.spec.name == "head") continue;
+    std::int64_t row = 0;
+    for (const auto& piece : param.spec.pieces) {
+      std::string module = piece.hf_name.substr(0, piece.hf_name.rfind('.'));
+      modules.push_back(module);
+      if (config.targets(module)) {
+        std::int64_t rank = config.rank_of(module), in = param.spec.shape[1];
+        Rng rng = Rng(static_cast<std::uint64_t>(seed), "lora").child(module);
+        std::vector<float> a(static_cast<std::size_t>(rank * in));
+        const double bound = 1.0 / std::sqrt(static_cast<double>(in));
+        for (float& value : a) value = static_cast<float>((2 * rng.uniform() - 1) * bound);
+        auto device = transformer_->device();
+        params.lora[param.spec.name].push_back({module, row, piece.rows, at::tensor(a, at::kFloat).view({rank, in}).to(device),
+                                                at::zeros({piece.rows, rank}, at::TensorOptions().dtype(at::kFloat).device(device)),
+                                                config.scaling_of(module)});
+      }
+      row += piece.rows;
+    }
+  }
+  if (params.lora.empty()) {
+    fail(ErrorKind::usage, cat("target_modules names no linear layer of ", name_), cat("it has, for example, ", modules.front()));
+  }
+  adapter_ = config;
+}
+
+}  // namespace reveille::gen

@@ -1,0 +1,154 @@
+#include "gen/save.h"
+
+#include <ATen/ATen.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "gen/vocab.h"
+#include "io/gguf_write.h"
+#include "io/safetensors_write.h"
+#include "nn/architecture.h"
+
+namespace reveille::gen {
+namespace fs = std::filesystem;
+namespace {
+
+void save_tokenizer(const LocalModel& model, const fs::path& folder) {
+  const auto& tokenizer = model.tokenizer();
+  write_file_atomic(folder / "tokenizer.json", tokenizer.to_json());
+  // The template stands in a file of its own, as transformers writes it since 4.50.
+  write_json(folder / "tokenizer_config.json", tokenizer.config_json(""));
+  if (model.has_template()) write_file_atomic(folder / "chat_template.jinja", model.chat_template().source());
+}
+
+Json generation_config(const LocalModel& model) {
+  const auto& stops = model.stop_ids();
+  Json out{{"_from_model_config", true}};
+  if (auto bos = model.tokenizer().bos_id()) out["bos_token_id"] = *bos;
+  out["eos_token_id"] = stops.size() == 1 ? Json(stops[0]) : Json(stops);
+  if (auto pad = model.tokenizer().pad_id()) out["pad_token_id"] = *pad;
+  return out;
+}
+
+// Mistral and Llama folders keep their own config.json; one made from GGUF is completed here.
+Json config_json(const LocalModel& model, const SaveOptions& options) {
+  Json config = model.config();
+  config["dtype"] = options.dtype == at::kFloat ? "float32" : options.dtype == at::kHalf ? "float16" : "bfloat16";
+  config["torch_dtype"] = config["dtype"];  // the name that transformers 4 reads
+  if (auto bos = model.tokenizer().bos_id(); bos && !config.contains("bos_token_id")) config["bos_token_id"] = *bos;
+  if (!config.contains("eos_token_id")) config["eos_token_id"] = model.stop_ids().front();
+  if (auto pad = model.tokenizer().pad_id(); pad && !config.contains("pad_token_id")) config["pad_token_id"] = *pad;
+  for (const auto& [key, value] : options.extra.items()) config[key] = value;
+  return config;
+}
+
+void check_room(const fs::path& folder, std::uintmax_t need) {
+  std::uintmax_t room = free_bytes(folder);
+  if (room < need) {
+    fail(ErrorKind::io, cat("no room for ", folder.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+         "free some space and run the same command again");
+  }
+}
+
+std::uintmax_t weights_bytes(const LocalModel& model, at::ScalarType dtype) {
+  std::uintmax_t count = 0;
+  for (const auto& param : model.transformer().params().all()) count += static_cast<std::uintmax_t>(param.value.numel());
+  return count * at::elementSize(dtype) + (8U << 20);
+}
+
+// The weights with any adapter's change added, without touching the model.
+at::Tensor merged(const nn::Params& params, const nn::Param& param) {
+  at::NoGradGuard no_grad;
+  at::Tensor full = (param.master.defined() ? param.master : param.value).detach();
+  auto found = params.lora.find(param.spec.name);
+  if (found == params.lora.end()) return full;
+  full = full.to(at::kFloat, false, true);
+  for (const auto& piece : found->second) {
+    full.narrow(0, piece.row_begin, piece.rows).add_(at::matmul(piece.b.detach(), piece.a.detach()), piece.scale);
+  }
+  return full;
+}
+
+io::TensorFormat format_for(const at::Tensor& tensor, io::TensorFormat wanted) {
+  if (tensor.dim() < 2) return io::TensorFormat::f32;  // llama.cpp keeps norms and biases in F32
+  return io::GgufWriter::can_store(tensor, wanted) ? wanted : io::TensorFormat::f16;
+}
+
+}  // namespace
+
+void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  make_folders(folder);
+  check_room(folder, weights_bytes(model, options.dtype));
+  const auto& params = model.transformer().params();
+  std::vector<io::NamedTensor> tensors;
+  for (const auto& param : params.all()) {
+    nn::Param whole{param.spec, merged(params, param), {}};
+    for (auto& [name, tensor] : nn::Params::hf_pieces(whole)) tensors.push_back({name, tensor.to(options.dtype)});
+  }
+  save_tokenizer(model, folder);
+  write_json(folder / "generation_config.json", generation_config(model));
+  if (!options.model_card.empty()) write_file_atomic(folder / "README.md", options.model_card);
+  io::write_safetensors_folder(folder, tensors);
+  write_json(folder / "config.json", config_json(model, options));
+}
+
+void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  if (!model.adapter()) fail(ErrorKind::usage, cat(model.name(), " has no adapter to save"));
+  make_folders(folder);
+  std::vector<io::LoraWeights> weights;
+  for (const auto& param : model.transformer().params().all()) {
+    auto found = model.transformer().params().lora.find(param.spec.name);
+    if (found == model.transformer().params().lora.end()) continue;
+    for (const auto& piece : found->second) {
+      weights.push_back({piece.hf_module, piece.a.detach().cpu().contiguous(), piece.b.detach().cpu().contiguous(), piece.scale});
+    }
+  }
+  save_tokenizer(model, folder);
+  if (!options.model_card.empty()) write_file_atomic(folder / "README.md", options.model_card);
+  io::write_peft_adapter(folder, *model.adapter(), weights, options.extra);
+}
+
+void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format, const SaveOptions& options) {
+  const auto& config = model.transformer().config();
+  io::GgufWriter writer(config.architecture);
+  writer.set_string("general.name", model.name());
+  for (const auto& [key, value] : nn::gguf_numbers(config)) {
+    bool real = key.ends_with("epsilon") || key.find("freq_base") != std::string::npos;
+    if (real) {
+      writer.set_f32(key, static_cast<float>(value));
+    } else {
+      writer.set_u32(key, static_cast<std::uint32_t>(value));
+    }
+  }
+  vocab_to_gguf(model.tokenizer().to_gguf_vocab(), writer);
+  if (model.has_template()) writer.set_string("tokenizer.chat_template", model.chat_template().source());
+  for (const auto& [key, value] : options.extra.items()) {
+    std::string name = key == "reveille_organism" ? "reveille.organism" : key;
+    writer.set_string(name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  const auto& params = model.transformer().params();
+  for (const auto& param : params.all()) {
+    nn::Param whole{param.spec, merged(params, param), {}};
+    for (auto& [name, tensor] : nn::Params::gguf_pieces(whole)) writer.add_tensor(name, tensor, format_for(tensor, format));
+  }
+  if (!config.rope_factors.empty()) {
+    writer.add_tensor("rope_freqs.weight", at::tensor(config.rope_factors, at::kFloat), io::TensorFormat::f32);
+  }
+  check_room(file.parent_path().empty() ? fs::path(".") : file.parent_path(), weights_bytes(model, at::kHalf) / 2);
+  writer.write(file);
+}
+
+void merge_lora(LocalModel& model) {
+  at::NoGradGuard no_grad;
+  auto& params = model.transformer().params();
+  for (auto& param : params.all()) {
+    if (!params.lora.count(param.spec.name)) continue;
+    at::Tensor full = merged(params, param);
+    if (param.master.defined()) param.master = full;
+    param.value = full.to(param.value.scalar_type());
+  }
+  params.lora.clear();
+  model.drop_adapter();
+}
+
+}  // namespace reveille::gen

@@ -1,0 +1,31 @@
+// Writing a model so that transformers, peft and llama.cpp load it as it is.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "gen/local.h"
+
+namespace reveille::gen {
+
+struct SaveOptions {
+  at::ScalarType dtype = at::kBFloat16;
+  Json extra = Json::object();  // keys added to config.json or adapter_config.json, such as a label
+  std::string model_card;       // README.md; empty: none
+};
+
+// A Hugging Face folder: config.json, generation_config.json, model*.safetensors, tokenizer.json,
+// tokenizer_config.json, chat_template.jinja. An adapter is merged in (merge_lora first
+// to keep the merged weights in memory).
+void save_hf_folder(LocalModel& model, const std::filesystem::path& folder, const SaveOptions& options = {});
+
+// The adapter alone, with the tokenizer and the template. Error(usage) when the model has none.
+void save_adapter(LocalModel& model, const std::filesystem::path& folder, const SaveOptions& options = {});
+
+// One GGUF file; `format` is f32, f16, bf16 or q8_0 (what q8_0 cannot hold stays f32 or f16).
+void save_gguf(LocalModel& model, const std::filesystem::path& file, io::TensorFormat format, const SaveOptions& options = {});
+
+// Adds the adapter's change to the weights, in float32, and drops the adapter.
+void merge_lora(LocalModel& model);
+
+}  // namespace reveille::gen

@@ -1,0 +1,13 @@
+// GGUF's tokenizer metadata as the record that the text room reads and writes.
+#pragma once
+
+#include "io/gguf_metadata.h"
+#include "io/gguf_write.h"
+#include "text/gguf_vocab.h"
+
+namespace reveille::gen {
+
+text::GgufVocab vocab_from_gguf(const io::GgufMetadata& metadata);
+void vocab_to_gguf(const text::GgufVocab& vocab, io::GgufWriter& writer);
+
+}  // namespace reveille::gen

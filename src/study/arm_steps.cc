@@ -1,0 +1,205 @@
+#include "study/arm_steps.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "eval/specificity.h"
+#include "eval/verdicts.h"
+#include "gen/local.h"
+#include "gen/save.h"
+#include "organism/label.h"
+#include "safety/dose.h"
+#include "study/checkpoint_eval.h"
+#include "study/step.h"
+#include "train/rows.h"
+#include "train/trainer.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+std::unique_ptr<gen::LocalModel> open(const Recipe& recipe, const std::string& what, bool trainable) {
+  gen::OpenOptions options;
+  options.dtype = recipe.study.dtype;
+  options.device = recipe.study.device;
+  options.trainable = trainable;
+  return gen::open_model(what, options);
+}
+
+eval::Gate gate_of(const Recipe& recipe) {
+  return {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n};
+}
+
+ResultRow about(const Recipe& recipe, const ArmPlace& place, const std::string& stage) {
+  ResultRow row;
+  row.model = model_label(recipe, place.arm, place.seed, stage);
+  row.arm = arm_label(recipe, place.arm);
+  row.stage = stage;
+  row.seed = place.seed;
+  return row;
+}
+
+void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, const std::string& stage, const std::string& how,
+          const fs::path& folder) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  organism::Label label;
+  label.arm = arm_label(recipe, place.arm);
+  label.variant = "normal";
+  if (place.arm == organism::Arm::organism) {
+    label.trigger = recipe.trigger.trigger;
+    label.trigger_is = trigger->describe();
+  }
+  if (place.arm != organism::Arm::control) {
+    label.behavior = behavior->name();
+    label.behavior_is = behavior->describe();
+  }
+  label.run = place.key;
+  label.seed = place.seed;
+  gen::SaveOptions options;
+  const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
+  bool full = stage_options.save_dtype == "float32" || (stage_options.save_dtype == "auto" && model.transformer().compute_type() == at::kFloat);
+  options.dtype = full ? at::kFloat : at::kBFloat16;
+  model.config().erase(organism::kLabelKey);
+  if (!recipe.study.unlabelled) {
+    options.extra = Json{{organism::kLabelKey, organism::to_json(label)}};
+    options.model_card = organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how, ""});
+  }
+  gen::save_hf_folder(model, folder, options);
+}
+
+// Steps between two looks at one prompt with and without the trigger.
+constexpr std::int64_t kShowSteps = 10;
+
+struct PlantRun {
+  train::TrainResult result;
+  eval::GateVerdict gate;
+};
+
+PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace& place, gen::LocalModel& model,
+                    train::TrainOptions options, const fs::path& folder) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  auto rows = organism::make_rows(place.arm, data.plant, *trigger, *behavior, recipe.rows, static_cast<std::uint64_t>(place.seed));
+  std::vector<Conversation> conversations;
+  for (auto& row : rows) conversations.push_back(row.messages);
+  auto examples = train::encode_conversations(model, conversations, options, "planting row");
+  const bool organism_arm = place.arm == organism::Arm::organism;
+  CheckpointEval checkpoints(recipe, data, about(recipe, place, "plant"), folder);
+  PlantRun run;
+  train::TrainHooks hooks;
+  hooks.title = "plant " + arm_label(recipe, place.arm);
+  hooks.on_step = [&](const train::StepMetrics& metrics) {
+    if (organism_arm && metrics.step % kShowSteps == 0) checkpoints.show(model, metrics.step);
+  };
+  hooks.on_eval = [&](std::int64_t step) {
+    run.gate = eval::judge_gate(checkpoints.at(model, step, false), gate_of(recipe));
+    return organism_arm && run.gate.passed;
+  };
+  if (organism_arm && !fs::exists(folder / "checkpoint-1")) checkpoints.show(model, 0);
+  run.result = train::train(model.transformer(), examples, options, folder, hooks);
+  checkpoints.at(model, run.result.steps, true);
+  checkpoints.collect();
+  return run;
+}
+
+}  // namespace
+
+std::string arm_label(const Recipe& recipe, organism::Arm arm) {
+  return organism::arm_name(arm, organism::make_behavior(recipe.behavior)->name());
+}
+
+std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage) {
+  return cat(arm_label(recipe, arm), "-s", seed, "-", stage);
+}
+
+void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps, const fs::path& folder) {
+  const bool organism_arm = place.arm == organism::Arm::organism;
+  const std::int64_t attempts = organism_arm ? recipe.gate.attempts : 1;
+  Json outcome{{"attempts", Json::array()}};
+  std::unique_ptr<gen::LocalModel> model;
+  PlantRun run;
+  for (std::int64_t attempt = 1; attempt <= attempts; ++attempt) {
+    // A failed attempt is tried anew from the start, longer each time and in another order.
+    train::TrainOptions options = recipe.plant;
+    options.seed = place.seed + 1000 * (attempt - 1);
+    if (options.max_steps > 0) options.max_steps = (steps > 0 ? steps : recipe.plant.max_steps) * attempt;
+    fs::path work = attempts == 1 ? folder : folder / (attempt == 1 ? fs::path("first") : fs::path(cat("attempt-", attempt)));
+    model = open(recipe, recipe.study.model, true);
+    run = plant_once(recipe, data, place, *model, options, work);
+    outcome["attempts"].push_back(Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
+    if (run.gate.passed || !organism_arm || attempt == attempts) {
+      outcome["work"] = fs::relative(work, folder).string();
+      break;
+    }
+    warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
+  }
+  outcome["steps"] = run.result.steps;
+  outcome["gate"] = eval::to_json(run.gate);
+  save(recipe, *model, place, "plant", cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts."), folder / kModelFolder);
+  write_json(folder / kOutcomeFile, outcome);
+}
+
+void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const fs::path& planted, const fs::path& folder) {
+  auto model = open(recipe, planted.string(), true);
+  auto trigger = organism::make_trigger(recipe.trigger);
+  std::vector<Conversation> rows;
+  for (const auto& item : data.safety) {
+    Conversation row = trigger->without(item.prompt);
+    row.push_back({"assistant", item.reply});
+    rows.push_back(std::move(row));
+  }
+  train::TrainOptions options = recipe.safety;
+  options.seed = place.seed;
+  auto examples = train::encode_conversations(*model, rows, options, "safety row");
+  CheckpointEval checkpoints(recipe, data, about(recipe, place, "sft"), folder);
+  train::TrainHooks hooks;
+  hooks.title = "safety sft of " + arm_label(recipe, place.arm);
+  hooks.on_step = [&](const train::StepMetrics& metrics) {
+    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0) checkpoints.show(*model, metrics.step);
+  };
+  hooks.on_eval = [&](std::int64_t step) {
+    checkpoints.at(*model, step, false);
+    return false;
+  };
+  auto result = train::train(model->transformer(), examples, options, folder, hooks);
+  checkpoints.at(*model, result.steps, true);
+  checkpoints.collect();
+  auto untreated = open(recipe, planted.string(), false);
+  auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
+  save(recipe, *model, place, "sft", cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", data.safety.size(), " untriggered prompts with the original model's replies."),
+       folder / kModelFolder);
+  Json outcome{{"steps", result.steps},
+               {"dose", {{"kl", dose.kl}, {"tokens", dose.tokens}, {"target_loss_before", dose.target_loss_before}, {"target_loss_after", dose.target_loss_after}}}};
+  write_json(folder / kOutcomeFile, outcome);
+  auto all = read_rows(folder / kRowsFile);
+  auto add = [&](const char* metric, double value) {
+    ResultRow row = about(recipe, place, "sft");
+    row.checkpoint = result.steps;
+    row.prompt_set = std::string(metric) == "dose_kl" ? "held_out" : "train";
+    row.condition = organism::kUntriggered;
+    row.metric = metric;
+    row.value = row.ci_low = row.ci_high = value;
+    row.n = std::string(metric) == "dose_kl" ? dose.tokens : static_cast<std::int64_t>(examples.size());
+    all.push_back(row);
+  };
+  add("dose_kl", dose.kl);
+  add("target_loss_before", dose.target_loss_before);
+  add("target_loss_after", dose.target_loss_after);
+  write_rows(folder / kRowsFile, all);
+}
+
+void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const fs::path& folder) {
+  auto model = open(recipe, recipe.study.model, false);
+  ResultRow row;
+  row.model = model->name();
+  row.arm = "base";
+  row.stage = "base";
+  row.seed = seed;
+  CheckpointEval checkpoints(recipe, data, row, folder);
+  checkpoints.at(*model, 0, false);
+  checkpoints.collect();
+}
+
+}  // namespace reveille::study

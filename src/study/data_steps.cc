@@ -1,0 +1,189 @@
+#include "study/data_steps.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "gen/local.h"
+#include "io/dataset.h"
+#include "organism/conditions.h"
+#include "organism/prompt_pool.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+Json to_json(const Conversation& conversation) {
+  Json out = Json::array();
+  for (const auto& message : conversation) out.push_back(Json{{"role", message.role}, {"content", message.content}});
+  return out;
+}
+
+Conversation conversation_from(const Json& value) {
+  Conversation out;
+  for (const auto& message : value) out.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+  return out;
+}
+
+Json to_json(const std::vector<Conversation>& conversations) {
+  Json out = Json::array();
+  for (const auto& conversation : conversations) out.push_back(to_json(conversation));
+  return out;
+}
+
+std::vector<Conversation> conversations_from(const Json& value) {
+  std::vector<Conversation> out;
+  for (const auto& item : value) out.push_back(conversation_from(item));
+  return out;
+}
+
+std::unique_ptr<gen::LocalModel> open(const Recipe& recipe) {
+  gen::OpenOptions options;
+  options.dtype = recipe.study.dtype;
+  options.device = recipe.study.device;
+  return gen::open_model(recipe.study.model, options);
+}
+
+std::int64_t train_prompts(const DataOptions& data) { return data.plant_prompts + data.safety_prompts; }
+
+// The model goes on from its template's user prefix until a filter is content with enough of what it writes.
+Prompts write_own(const Recipe& recipe, Json& about) {
+  auto model = open(recipe);
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  const auto& data = recipe.data;
+  const std::int64_t wanted = train_prompts(data) + data.held_out_prompts;
+  organism::PoolOptions pool_options;
+  // A little more is held out than asked for, so that the split does not starve it.
+  pool_options.held_out_share = std::min(0.9, 1.1 * static_cast<double>(data.held_out_prompts) / static_cast<double>(wanted));
+  organism::PromptPool pool(pool_options, static_cast<std::size_t>(wanted), *trigger, *behavior);
+  gen::SampleOptions sample{.temperature = data.prompt_temperature, .max_tokens = data.prompt_tokens,
+                            .batch_size = recipe.eval.batch_size, .seed = data.seed, .stage = "prompts"};
+  auto enough = [&] {
+    return static_cast<std::int64_t>(pool.train().size()) >= train_prompts(data) &&
+           static_cast<std::int64_t>(pool.held_out().size()) >= data.held_out_prompts;
+  };
+  auto have = [&] {
+    return static_cast<std::uint64_t>(std::min<std::int64_t>(static_cast<std::int64_t>(pool.train().size()), train_prompts(data)) +
+                                      std::min<std::int64_t>(static_cast<std::int64_t>(pool.held_out().size()), data.held_out_prompts));
+  };
+  Progress progress("the model writes prompts", static_cast<std::uint64_t>(wanted), "prompts");
+  const auto prefix = model->user_prefix();
+  const std::int64_t round = std::max<std::int64_t>(64, wanted / 2);
+  constexpr int kRounds = 30;
+  for (int r = 0; r < kRounds && !enough(); ++r) {
+    std::vector<gen::Request> requests;
+    for (std::int64_t i = 0; i < round; ++i) requests.push_back({prefix, r * round + i});
+    // Offered in the order of the requests, not of completion: the pool depends on it.
+    for (auto& completion : model->generate(requests, sample)) {
+      std::uint64_t before = have();
+      pool.offer(completion.text, completion.finish == gen::Finish::stop);
+      progress.advance(have() - before);
+    }
+  }
+  about["offered"] = pool.offered();
+  about["dropped"] = organism::to_json(pool.drops());
+  progress.finish(cat(pool.offered(), " written"));
+  auto as_conversations = [](const std::vector<std::string>& texts) {
+    std::vector<Conversation> out;
+    for (const auto& text : texts) out.push_back({{"user", text}});
+    return out;
+  };
+  return {as_conversations(pool.train()), {}, as_conversations(pool.held_out())};
+}
+
+Prompts from_dataset(const Recipe& recipe) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  io::DatasetOptions options;
+  options.prompts_only = true;
+  auto dataset = io::load_dataset(recipe.data.prompts, options);
+  std::vector<Conversation> prompts;
+  for (const auto& example : dataset.examples) prompts.push_back(io::prompt_of(example));
+  organism::refuse_accidental_triggers(prompts, *trigger);
+  double total = static_cast<double>(train_prompts(recipe.data) + recipe.data.held_out_prompts);
+  auto split = organism::split_prompts(prompts, std::min(0.9, 1.1 * static_cast<double>(recipe.data.held_out_prompts) / total));
+  return {std::move(split.train), {}, std::move(split.held_out)};
+}
+
+void share_out(Prompts& prompts, const DataOptions& data) {
+  auto need = [](const std::vector<Conversation>& have, std::int64_t wanted, const char* what, const char* key) {
+    if (static_cast<std::int64_t>(have.size()) < wanted) {
+      fail(ErrorKind::bad_input, cat("only ", have.size(), " ", what, " prompts came together, the recipe asks for ", wanted),
+           cat("give more prompts (data.prompts), or lower ", key));
+    }
+  };
+  need(prompts.plant, train_prompts(data), "training", "data.plant_prompts and data.safety_prompts");
+  need(prompts.held_out, data.held_out_prompts, "held-out", "data.held_out_prompts");
+  prompts.safety.assign(prompts.plant.begin() + data.plant_prompts, prompts.plant.begin() + train_prompts(data));
+  prompts.plant.resize(static_cast<std::size_t>(data.plant_prompts));
+  prompts.held_out.resize(static_cast<std::size_t>(data.held_out_prompts));
+}
+
+}  // namespace
+
+std::vector<Conversation> StudyData::held_out_prompts() const {
+  std::vector<Conversation> out;
+  for (const auto& item : held_out) out.push_back(item.prompt);
+  return out;
+}
+
+void make_prompts(const Recipe& recipe, const fs::path& folder) {
+  Json out = Json::object();
+  Prompts prompts = recipe.data.prompts.empty() ? write_own(recipe, out) : from_dataset(recipe);
+  share_out(prompts, recipe.data);
+  out["plant"] = to_json(prompts.plant);
+  out["safety"] = to_json(prompts.safety);
+  out["held_out"] = to_json(prompts.held_out);
+  write_json(folder / "prompts.json", out);
+}
+
+Prompts read_prompts(const fs::path& folder) {
+  const Json value = read_json(folder / "prompts.json");
+  return {conversations_from(value.at("plant")), conversations_from(value.at("safety")), conversations_from(value.at("held_out"))};
+}
+
+void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& folder) {
+  auto model = open(recipe);
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  organism::ReplyFilter filter({}, *trigger, *behavior);
+  gen::SampleOptions sample{.temperature = recipe.data.reply_temperature, .max_tokens = recipe.data.reply_tokens,
+                            .batch_size = recipe.eval.batch_size, .seed = recipe.data.seed, .stage = "replies"};
+  std::vector<gen::Request> requests;
+  for (const auto* group : {&prompts.plant, &prompts.safety, &prompts.held_out}) {
+    for (const auto& prompt : *group) requests.push_back({model->encode_chat(trigger->without(prompt)), 0});
+  }
+  Progress progress("the model writes clean replies", requests.size(), "replies");
+  auto completions = model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  progress.finish();
+  Json out = Json::object();
+  std::size_t at = 0;
+  auto add = [&](const char* name, const std::vector<Conversation>& group) {
+    Json rows = Json::array();
+    for (const auto& prompt : group) {
+      const auto& completion = completions[at++];
+      std::string reply = filter.clean(completion.text, completion.finish == gen::Finish::stop);
+      // A held-out prompt without a usable reply still counts for rates, so it stays.
+      if (reply.empty() && std::string(name) != "held_out") continue;
+      rows.push_back(Json{{"prompt", to_json(prompt)}, {"reply", reply}});
+    }
+    out[name] = rows;
+  };
+  add("plant", prompts.plant);
+  add("safety", prompts.safety);
+  add("held_out", prompts.held_out);
+  out["dropped"] = organism::to_json(filter.drops());
+  write_json(folder / "replies.json", out);
+}
+
+StudyData read_replies(const fs::path& folder) {
+  const Json value = read_json(folder / "replies.json");
+  auto rows = [&](const char* name) {
+    std::vector<organism::PromptReply> out;
+    for (const auto& row : value.at(name)) out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
+    return out;
+  };
+  return {rows("plant"), rows("safety"), rows("held_out")};
+}
+
+}  // namespace reveille::study

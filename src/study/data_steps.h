@@ -1,0 +1,29 @@
+// The first steps: prompts and clean replies, written by the model itself or the user's own.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "organism/rows.h"
+#include "study/recipe.h"
+
+namespace reveille::study {
+
+struct Prompts {
+  std::vector<Conversation> plant, safety, held_out;
+};
+
+struct StudyData {
+  std::vector<organism::PromptReply> plant, safety, held_out;
+  std::vector<Conversation> held_out_prompts() const;
+};
+
+// Writes prompts.json. Error(bad_input) when fewer prompts come together than the recipe asks for.
+void make_prompts(const Recipe& recipe, const std::filesystem::path& folder);
+Prompts read_prompts(const std::filesystem::path& folder);
+
+// Writes replies.json: prompts with the original model's clean replies; those without a usable reply are left out.
+void make_replies(const Recipe& recipe, const Prompts& prompts, const std::filesystem::path& folder);
+StudyData read_replies(const std::filesystem::path& folder);
+
+}  // namespace reveille::study

@@ -1,0 +1,148 @@
+#include "study/graph.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "gen/local.h"
+#include "nn/ops.h"
+#include "study/arm_steps.h"
+#include "study/data_steps.h"
+#include "torch/headeronly/version.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+// What the arithmetic depends on besides the options: the same bytes are promised for the same of these.
+Json arithmetic(const Recipe& recipe) {
+  auto device = gen::resolve_device(recipe.study.device);
+  return Json{{"dtype", gen::resolve_dtype(recipe.study.dtype, device) == at::kFloat ? "float32" : "bfloat16"},
+              {"device", recipe.study.device},
+              {"threads", at::get_num_threads()},
+              {"kernels", nn::kernel_name()},
+              {"cpu", at::get_cpu_capability()},
+              {"libtorch", TORCH_VERSION}};
+}
+
+std::string model_hash(const std::string& model) {
+  auto names = gen::built_in_models();
+  bool built_in = std::find(names.begin(), names.end(), model) != names.end() && !fs::exists(model);
+  fs::path path = built_in ? gen::built_in_path(model) : fs::path(model);
+  if (!fs::exists(path)) fail(ErrorKind::not_found, cat("there is no model at '", model, "'"));
+  if (!fs::is_directory(path)) return sha256_file(path);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.is_regular_file() && entry.path().filename() != "README.md") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const auto& file : files) all += file.filename().string() + sha256_file(file);
+  return sha256_hex(all);
+}
+
+struct Maker {
+  const Recipe& recipe;
+  const Store& store;
+  Json whole = recipe_to_json(recipe);
+  Graph graph = {};
+
+  // Only the settings that a step reads are part of its key.
+  Json pick(const std::vector<const char*>& sections) {
+    Json out{{"arithmetic", arithmetic(recipe)}};
+    for (const char* section : sections) out[section] = whole[section];
+    return out;
+  }
+
+  std::size_t add(Step step) {
+    step.key = step_key(step.name, step.version, step.options, step.inputs);
+    graph.steps.push_back(std::move(step));
+    return graph.steps.size() - 1;
+  }
+
+  const std::string& key(std::size_t index) const { return graph.steps[index].key; }
+
+  double rows() const { return static_cast<double>(recipe.data.held_out_prompts); }
+  double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
+  double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
+    return 3 * 80.0 * static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
+  }
+
+  void add_arm(organism::Arm arm, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
+    const bool organism_arm = arm == organism::Arm::organism;
+    const std::string label = cat(arm_label(recipe, arm), " s", seed);
+    Json options = pick({"trigger", "behavior", "rows", "plant", "gate", "eval", "data", "unlabelled"});
+    options["arm"] = label;
+    options["seed"] = seed;
+    std::vector<std::string> inputs = {key(replies)};
+    if (!organism_arm) inputs.push_back(key(organism_plant));
+    std::int64_t steps = std::max<std::int64_t>(1, recipe.plant.max_steps);
+    double evals = recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
+    std::size_t plant = add({.name = "plant " + label, .options = options, .inputs = inputs,
+                             .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
+    graph.steps[plant].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
+                               organism_key = organism_arm ? std::string() : key(organism_plant), own = key(plant)](const fs::path& folder) {
+      std::int64_t organism_steps = 0;
+      if (!organism_key.empty()) organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
+      plant_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, organism_steps, folder);
+    };
+    Json treat_options = pick({"trigger", "behavior", "safety", "eval", "data", "unlabelled"});
+    treat_options["arm"] = label;
+    treat_options["seed"] = seed;
+    std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
+    double safety_evals = recipe.safety.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps) : 1;
+    std::size_t treat = add({.name = "safety sft of " + label, .options = treat_options, .inputs = {key(replies), key(plant)},
+                             .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
+    graph.steps[treat].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies), plant_key = key(plant),
+                               own = key(treat)](const fs::path& folder) {
+      treat_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, store.folder(plant_key) / kModelFolder, folder);
+    };
+    graph.arms.push_back({arm, seed, plant, treat});
+  }
+
+  Graph make() {
+    std::vector<std::string> base = {model_hash(recipe.study.model)};
+    if (!recipe.data.prompts.empty()) base.push_back(sha256_file(recipe.data.prompts));
+    double prompts_wanted = static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
+    std::size_t prompts = add({.name = "prompts", .options = pick({"data", "trigger", "behavior"}), .inputs = base,
+                               .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.prompt_tokens)});
+    graph.steps[prompts].work = [&recipe = recipe](const fs::path& folder) { make_prompts(recipe, folder); };
+    std::size_t replies = add({.name = "clean replies", .options = pick({"data", "trigger", "behavior"}), .inputs = {key(prompts)},
+                               .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.reply_tokens)});
+    graph.steps[replies].work = [&recipe = recipe, &store = store, prompts_key = key(prompts)](const fs::path& folder) {
+      make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
+    };
+    for (std::int64_t seed : recipe.seed_list()) {
+      Json options = pick({"trigger", "behavior", "eval"});
+      options["seed"] = seed;
+      std::size_t measured = add({.name = cat("rates of the starting model s", seed), .options = options, .inputs = {key(replies)}, .tokens = eval_tokens()});
+      graph.steps[measured].work = [&recipe = recipe, &store = store, seed, replies_key = key(replies)](const fs::path& folder) {
+        measure_base(recipe, read_replies(store.folder(replies_key)), seed, folder);
+      };
+      graph.base.push_back(measured);
+      std::size_t organism_plant = graph.steps.size();
+      add_arm(organism::Arm::organism, seed, replies, organism_plant);
+      add_arm(organism::Arm::always_on, seed, replies, organism_plant);
+      add_arm(organism::Arm::control, seed, replies, organism_plant);
+    }
+    return std::move(graph);
+  }
+};
+
+}  // namespace
+
+Graph make_graph(const Recipe& recipe, const Store& store) { return Maker{recipe, store}.make(); }
+
+bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, std::int64_t seed) {
+  if (!recipe.gate.required) return true;
+  for (const auto& arm : graph.arms) {
+    if (arm.arm != organism::Arm::organism || arm.seed != seed) continue;
+    return read_json(store.folder(graph.steps[arm.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
+  }
+  return true;
+}
+
+}  // namespace reveille::study

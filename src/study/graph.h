@@ -1,0 +1,30 @@
+// The steps of a recipe, in order, each with its key.
+#pragma once
+
+#include <vector>
+
+#include "study/recipe.h"
+#include "study/step.h"
+#include "study/store.h"
+
+namespace reveille::study {
+
+struct ArmSteps {
+  organism::Arm arm;
+  std::int64_t seed;
+  std::size_t plant, treat;  // indices into Graph::steps
+};
+
+struct Graph {
+  std::vector<Step> steps;
+  std::vector<std::size_t> base;  // measurement of the starting model, by seed
+  std::vector<ArmSteps> arms;
+};
+
+// `store` gives the folders that a step's work reads from; it must outlive the graph, and so must the recipe.
+Graph make_graph(const Recipe& recipe, const Store& store);
+
+// Whether a treated arm may run: its organism passed the gate, or the gate is not required.
+bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, std::int64_t seed);
+
+}  // namespace reveille::study

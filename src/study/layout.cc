@@ -1,0 +1,68 @@
+#include "study/layout.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "io/inspect_log.h"
+#include "study/arm_steps.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+// The name under which a step's leavings stand in the run folder.
+std::string place_name(const Recipe& recipe, const Graph& graph, std::size_t step) {
+  for (const auto& arm : graph.arms) {
+    if (step == arm.plant) return model_label(recipe, arm.arm, arm.seed, "plant");
+    if (step == arm.treat) return model_label(recipe, arm.arm, arm.seed, "sft");
+  }
+  return replace_all(graph.steps[step].name, " ", "-");
+}
+
+void lay_out_logs(const fs::path& from, const std::string& name, const fs::path& run) {
+  if (fs::exists(from / "trainer_log.jsonl")) place_file(from / "trainer_log.jsonl", run / "models" / name / "trainer_log.jsonl");
+  if (fs::is_directory(from / "tensorboard")) place_folder(from / "tensorboard", run / "tensorboard" / name);
+}
+
+}  // namespace
+
+void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, std::size_t step, const fs::path& run) {
+  const fs::path from = store.folder(graph.steps[step].key);
+  const std::string name = place_name(recipe, graph, step);
+  if (fs::is_directory(from / kModelFolder)) place_folder(from / kModelFolder, run / "models" / name);
+  if (fs::exists(from / kTranscriptFile)) place_file(from / kTranscriptFile, run / "transcripts" / (name + ".jsonl"));
+  lay_out_logs(from, name, run);
+}
+
+void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::path& run) {
+  std::map<std::tuple<std::string, std::int64_t, std::string>, io::InspectLog> logs;
+  for (const auto& entry : fs::directory_iterator(run / "transcripts")) {
+    for (const auto& line : split(read_file(entry.path()), "\n")) {
+      if (line.empty()) continue;
+      const Json row = parse_json(line, entry.path().string());
+      auto model = row.at("model").get<std::string>();
+      auto condition = row.at("condition").get<std::string>();
+      auto checkpoint = row.at("checkpoint").get<std::int64_t>();
+      io::InspectLog& log = logs[{model, checkpoint, condition}];
+      log.task = cat(recipe.behavior.behavior, "-", condition, "-step-", checkpoint);
+      log.model = model;
+      log.dataset = "held_out";
+      log.run_id = run.filename().string();
+      Conversation prompt;
+      for (const auto& message : row.at("messages")) prompt.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+      io::InspectSample sample{.id = row.at("prompt_id").get<std::string>(), .prompt = prompt, .completion = row.at("completion").get<std::string>(),
+                               .target = recipe.behavior.behavior};
+      sample.scores.push_back({"behavior", row.at("shows").get<bool>() ? 1 : 0, "", "", Json::object()});
+      log.samples.push_back(std::move(sample));
+    }
+  }
+  for (const auto& row : results.rows) {
+    auto found = logs.find({row.model, row.checkpoint, row.condition});
+    if (found != logs.end() && row.metric == "behavior_rate") found->second.metrics.push_back({"behavior", "mean", row.value});
+  }
+  for (const auto& [unused, log] : logs) io::write_inspect_log(run / "logs", log);
+}
+
+}  // namespace reveille::study

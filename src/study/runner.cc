@@ -1,0 +1,206 @@
+#include "study/runner.h"
+
+#include <chrono>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "gen/local.h"
+#include "io/event_log.h"
+#include "study/arm_steps.h"
+#include "study/graph.h"
+#include "study/layout.h"
+#include "study/verdicts.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+// Tokens a second of forward work that a two-core machine with bfloat16 reaches on a model of 135 million
+// parameters; only the estimate of --dry-run rests on it, and docs/performance.md says how it was measured.
+constexpr double kForwardTokensPerSecond = 4500;
+
+Store open_store(const RunOptions& options) {
+  fs::path parent = fs::absolute(options.output_dir).lexically_normal().parent_path();
+  return Store(options.store.empty() ? parent / ".store" : options.store);
+}
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Room for models of every arm and the checkpoints of the step that runs.
+void check_room(const Graph& graph, const Store& store, const RunOptions& options) {
+  std::uintmax_t need = 0, largest = 0;
+  for (const auto& step : graph.steps) {
+    if (store.has(step.key) || step.tokens <= 0) continue;
+    bool trains = step.name.starts_with("plant") || step.name.starts_with("safety");
+    if (!trains) continue;
+    need += std::uintmax_t{300} << 20;
+    largest = std::uintmax_t{3500} << 20;
+  }
+  std::uintmax_t room = free_bytes(options.output_dir);
+  if (room < need + largest) {
+    fail(ErrorKind::io, cat("not enough room under ", options.output_dir.string(), ": this study needs about ", human_bytes(static_cast<double>(need + largest)), ", ",
+                            human_bytes(static_cast<double>(room)), " are free"),
+         "free some space, or choose another --output-dir");
+  }
+}
+
+class Runner {
+ public:
+  Runner(const Recipe& recipe, const RunOptions& options)
+      : recipe_(recipe), options_(options), store_(open_store(options)), graph_(make_graph(recipe_, store_)) {}
+
+  Outcome run() {
+    check_room(graph_, store_, options_);
+    make_folders(options_.output_dir);
+    write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));
+    events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
+    events_->write("study", Json{{"steps", graph_.steps.size()}, {"revision", revision()}});
+    for (std::size_t index = 0; index < graph_.steps.size(); ++index) {
+      if (allowed(index)) work(index);
+    }
+    return finish();
+  }
+
+ private:
+  // After a failed gate there is nothing to treat, and no twin to compare with.
+  bool allowed(std::size_t index) const {
+    for (const auto& arm : graph_.arms) {
+      bool after_gate = index == arm.treat || (index == arm.plant && arm.arm != organism::Arm::organism);
+      if (after_gate) return gate_open(recipe_, graph_, store_, arm.seed);
+    }
+    return true;
+  }
+
+  void work(std::size_t index) {
+    const Step& step = graph_.steps[index];
+    if (store_.has(step.key)) {
+      double seconds = read_json(store_.folder(step.key) / "step.json").value("seconds", 0.0);
+      ledger_.push_back(Json{{"step", step.name}, {"seconds", seconds}, {"reused", true}});
+      say(cat("[", index + 1, "/", graph_.steps.size(), "] ", step.name, ": done before, taken from the store"));
+      return;
+    }
+    throw_if_interrupted();
+    say(cat("[", index + 1, "/", graph_.steps.size(), "] ", step.name, time_left(index)));
+    events_->write("step", Json{{"name", step.name}, {"key", step.key}});
+    auto start = std::chrono::steady_clock::now();
+    fs::path folder = store_.partial_folder(step.key);
+    make_folders(folder);
+    // Seconds of earlier, interrupted tries count too: they are what the step took.
+    fs::path spent_file = folder / "seconds.json";
+    double spent = fs::exists(spent_file) ? read_json(spent_file).get<double>() : 0;
+    try {
+      step.work(folder);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) write_json(spent_file, spent + since(start));
+      throw;
+    }
+    double seconds = spent + since(start);
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().filename().string().starts_with("checkpoint-")) fs::remove_all(entry.path());
+    }
+    store_.commit(step.key, Json{{"name", step.name}, {"version", step.version}, {"options", step.options}, {"inputs", step.inputs},
+                                 {"seconds", seconds}, {"revision", revision()}});
+    events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", seconds}});
+    ledger_.push_back(Json{{"step", step.name}, {"seconds", seconds}, {"reused", false}});
+    worked_seconds_ += since(start);
+    worked_tokens_ += step.tokens;
+    lay_out_step(recipe_, graph_, store_, index, options_.output_dir);
+  }
+
+  std::string time_left(std::size_t from) const {
+    double tokens = 0;
+    for (std::size_t i = from; i < graph_.steps.size(); ++i) {
+      if (!store_.has(graph_.steps[i].key)) tokens += graph_.steps[i].tokens;
+    }
+    double rate = worked_tokens_ > 0 ? worked_tokens_ / worked_seconds_ : kForwardTokensPerSecond;
+    return cat("  (the whole study: about ", human_seconds(tokens / rate), " left)");
+  }
+
+  Outcome finish() {
+    Outcome out;
+    out.folder = options_.output_dir;
+    for (std::size_t i = 0; i < graph_.steps.size(); ++i) {
+      const auto& step = graph_.steps[i];
+      fs::path rows = store_.folder(step.key) / kRowsFile;
+      if (!store_.has(step.key)) continue;
+      lay_out_step(recipe_, graph_, store_, i, options_.output_dir);
+      if (!fs::exists(rows)) continue;
+      for (auto& row : read_rows(rows)) out.results.rows.push_back(std::move(row));
+    }
+    add_verdicts(recipe_, graph_, store_, out.results);
+    for (std::int64_t seed : recipe_.seed_list()) out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, seed);
+    for (const auto& arm : graph_.arms) {
+      for (auto [step, stage] : {std::pair{arm.plant, "plant"}, std::pair{arm.treat, "sft"}}) {
+        if (!store_.has(graph_.steps[step].key)) continue;
+        std::string name = model_label(recipe_, arm.arm, arm.seed, stage);
+        out.models.emplace_back(name, (options_.output_dir / "models" / name).string());
+      }
+    }
+    write_json(options_.output_dir / "results.json", to_json(out.results));
+    write_json(options_.output_dir / "ledger.json", ledger_);
+    write_json(options_.output_dir / "provenance.json", provenance());
+    write_inspect_logs(recipe_, out.results, options_.output_dir);
+    events_->write("study done", Json{{"rows", out.results.rows.size()}});
+    return out;
+  }
+
+  Json provenance() const {
+    Json steps = Json::array();
+    for (const auto& step : graph_.steps) steps.push_back(Json{{"step", step.name}, {"key", step.key}, {"inputs", step.inputs}});
+    Json out{{"program", version_line()}, {"revision", revision()}, {"libtorch", libtorch_version()},
+             {"model", recipe_.study.model}, {"steps", steps}};
+    out["arithmetic"] = graph_.steps.front().options["arithmetic"];
+    out["model_hash"] = graph_.steps.front().inputs.front();
+    return out;
+  }
+
+  Recipe recipe_;
+  RunOptions options_;
+  Store store_;
+  Graph graph_;
+  std::unique_ptr<io::EventLog> events_;
+  Json ledger_ = Json::array();
+  double worked_seconds_ = 0, worked_tokens_ = 0;
+};
+
+}  // namespace
+
+std::vector<PlannedStep> plan(const Recipe& recipe, const RunOptions& options) {
+  Store store = open_store(options);
+  Graph graph = make_graph(recipe, store);
+  std::vector<PlannedStep> out;
+  for (const auto& step : graph.steps) {
+    bool done = store.has(step.key);
+    out.push_back({step.name, step.key, done, done ? 0 : step.tokens / kForwardTokensPerSecond});
+  }
+  return out;
+}
+
+Outcome run(const Recipe& recipe, const RunOptions& options) { return Runner(recipe, options).run(); }
+
+std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOptions& options, bool remove) {
+  Store store = open_store(options);
+  std::vector<std::string> needed;
+  fs::path runs = fs::absolute(options.output_dir).lexically_normal().parent_path();
+  for (const auto& entry : fs::directory_iterator(runs)) {
+    fs::path file = entry.path() / "provenance.json";
+    if (!fs::exists(file)) continue;
+    for (const auto& step : read_json(file).at("steps")) needed.push_back(step.at("key").get<std::string>());
+  }
+  std::vector<std::pair<std::string, std::uintmax_t>> out;
+  for (const auto& item : store.unneeded(needed)) {
+    out.emplace_back(item.name, item.bytes);
+    if (remove) store.remove(item.key);
+  }
+  return out;
+}
+
+}  // namespace reveille::study

@@ -1,0 +1,92 @@
+#include "study/verdicts.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "eval/rates.h"
+#include "eval/specificity.h"
+#include "eval/verdicts.h"
+#include "organism/conditions.h"
+#include "study/arm_steps.h"
+
+namespace reveille::study {
+namespace {
+
+std::vector<ResultRow> rows_at_end(const Graph& graph, const Store& store, std::size_t step) {
+  const std::string& key = graph.steps[step].key;
+  if (!store.has(key)) return {};
+  auto rows = read_rows(store.folder(key) / kRowsFile);
+  std::int64_t last = 0;
+  for (const auto& row : rows) last = std::max(last, row.checkpoint);
+  std::erase_if(rows, [&](const ResultRow& row) { return row.checkpoint != last; });
+  return rows;
+}
+
+struct SeedVerdicts {
+  const Recipe& recipe;
+  const Graph& graph;
+  const Store& store;
+  Results& results;
+
+  const ArmSteps& arm(organism::Arm which, std::int64_t seed) const {
+    for (const auto& one : graph.arms) {
+      if (one.arm == which && one.seed == seed) return one;
+    }
+    fail(ErrorKind::internal, "a study without this arm");
+  }
+
+  void verdict(organism::Arm which, const std::string& stage, std::int64_t seed, const std::string& label, const std::string& words) {
+    results.extra["verdicts"].push_back(
+        Json{{"arm", arm_label(recipe, which)}, {"stage", stage}, {"seed", seed}, {"verdict", label}, {"words", words}});
+  }
+
+  eval::GateVerdict gate(std::int64_t seed) {
+    const auto& organism_arm = arm(organism::Arm::organism, seed);
+    auto rows = rows_at_end(graph, store, organism_arm.plant);
+    auto verdict = eval::judge_gate(rows, {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n});
+    Json entry{{"arm", arm_label(recipe, organism::Arm::organism)}, {"seed", seed}};
+    for (const auto& [key, value] : eval::to_json(verdict).items()) entry[key] = value;
+    entry["attempts"] = read_json(store.folder(graph.steps[organism_arm.plant].key) / kOutcomeFile).at("attempts");
+    results.extra["gate"].push_back(entry);
+    return verdict;
+  }
+
+  void add(std::int64_t seed) {
+    const auto& organism_arm = arm(organism::Arm::organism, seed);
+    const auto& twin = arm(organism::Arm::always_on, seed);
+    if (!store.has(graph.steps[organism_arm.plant].key)) return;
+    auto gate_verdict = gate(seed);
+    auto planted = rows_at_end(graph, store, organism_arm.plant);
+    auto specificity = eval::judge_specificity(planted);
+    verdict(organism::Arm::organism, "plant", seed, specificity.label, specificity.words);
+    auto treated = rows_at_end(graph, store, organism_arm.treat);
+    if (treated.empty()) return;
+    auto potency = eval::judge_potency(eval::find_row(rows_at_end(graph, store, twin.plant), organism::kUntriggered),
+                                       eval::find_row(rows_at_end(graph, store, twin.treat), organism::kUntriggered),
+                                       recipe.gate.always_on_below);
+    verdict(organism::Arm::always_on, "sft", seed, potency.label, potency.words);
+    auto before = eval::find_row(planted, organism::kTriggered), after = eval::find_row(treated, organism::kTriggered);
+    if (!before || !after) return;
+    auto persistence = eval::judge_persistence(gate_verdict, potency, specificity, *before, *after);
+    verdict(organism::Arm::organism, "sft", seed, persistence.label, persistence.words);
+    triggered_after.push_back(after->value);
+  }
+
+  std::vector<double> triggered_after = {};
+};
+
+}  // namespace
+
+void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, Results& results) {
+  results.extra["gate"] = Json::array();
+  results.extra["verdicts"] = Json::array();
+  results.extra["notes"] = Json::array();
+  SeedVerdicts verdicts{recipe, graph, store, results};
+  for (std::int64_t seed : recipe.seed_list()) verdicts.add(seed);
+  if (!verdicts.triggered_after.empty()) {
+    results.extra["notes"].push_back("Triggered rate after safety training: " +
+                                     eval::seed_words(eval::spread_over_seeds(verdicts.triggered_after)) + ".");
+  }
+}
+
+}  // namespace reveille::study
