@@ -50,7 +50,10 @@ class Reader : public nlohmann::json_sax<Json> {
       pair_.clear();
       return mode_ = Mode::merge_pair, true;
     }
-    if (mode_ == Mode::tree && at_model("merges")) return mode_ = Mode::merges, true;
+    if (mode_ == Mode::tree && at_model("merges")) {
+      saw_merges = true;
+      return mode_ = Mode::merges, true;
+    }
     if (mode_ == Mode::tree && at_model("vocab")) {
       fail(ErrorKind::unsupported,
            cat(where_, ": model.vocab is a list, as Unigram models have it; only BPE is supported"));
@@ -71,6 +74,7 @@ class Reader : public nlohmann::json_sax<Json> {
   }
 
   Json root;
+  bool saw_merges = false;
 
  private:
   enum class Mode { tree, vocab, merges, merge_pair };
@@ -195,6 +199,9 @@ TokenizerSpec parse_tokenizer_json(std::string_view text, const std::string& whe
   }
   read_model(json_at(root, "model", where), spec, where);
   if (spec.vocab.empty()) fail(ErrorKind::bad_input, cat(where, ": model.vocab is missing or empty"));
+  if (!reader.saw_merges || root["model"].contains("merges")) {
+    fail(ErrorKind::bad_input, cat(where, ": model.merges is missing or not a list"));
+  }
   for (const char* key : {"normalizer", "pre_tokenizer", "post_processor", "decoder"}) {
     Json& part = key[0] == 'n'   ? spec.normalizer
                  : key[0] == 'd' ? spec.decoder
