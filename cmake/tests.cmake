@@ -36,3 +36,10 @@ target_link_libraries(report_page PRIVATE reveille_report)
 add_test(NAME script.report_browser WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   COMMAND ${REVEILLE_PYTHON} tests/report_browser.py --make $<TARGET_FILE:report_page>)
 set_tests_properties(script.report_browser PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
+
+# Comparisons with the packages whose results ours should equal (77: packages or data are not there).
+add_executable(tokenize_tool ${CMAKE_SOURCE_DIR}/tests/tokenize_tool.cc)
+target_link_libraries(tokenize_tool PRIVATE reveille_text)
+add_test(NAME reference.tokenizers WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+  COMMAND ${REVEILLE_PYTHON} tests/tokenizer_reference.py --tool $<TARGET_FILE:tokenize_tool>)
+set_tests_properties(reference.tokenizers PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS reference)
