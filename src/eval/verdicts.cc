@@ -23,14 +23,6 @@ PersistenceVerdict no_claim(std::string label, std::string words) {
 
 }  // namespace
 
-void Gate::visit(OptionVisitor& v) {
-  v.option("gate_min_triggered", min_triggered,
-           {.help = "least rate of the behaviour with the trigger before any treatment", .min = 0, .max = 1});
-  v.option("gate_max_untriggered", max_untriggered,
-           {.help = "largest rate of the behaviour without the trigger before any treatment", .min = 0, .max = 1});
-  v.option("gate_min_n", min_n, {.help = "fewest samples of each for the gate to pass", .min = 1});
-}
-
 GateVerdict judge_gate(std::span<const ResultRow> rows, const Gate& gate) {
   GateVerdict out;
   auto on = find_row(rows, organism::kTriggered), off = find_row(rows, organism::kUntriggered);

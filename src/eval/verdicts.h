@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/json.h"
-#include "base/options.h"
 #include "base/results.h"
 #include "eval/specificity.h"
 
@@ -20,7 +19,6 @@ struct Gate {
   double min_triggered = 0.95;
   double max_untriggered = 0.02;
   std::int64_t min_n = 200;  // samples of each condition
-  void visit(OptionVisitor& v);
 };
 
 struct GateVerdict {

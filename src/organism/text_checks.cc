@@ -1,7 +1,6 @@
 #include "organism/text_checks.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/strings.h"
@@ -46,14 +45,16 @@ bool repeats_a_word(const std::vector<std::string>& words) {
 }
 
 bool looks_english(const CharacterCounts& counts, const std::vector<std::string>& words) {
-  static constexpr std::array<std::string_view, 40> kCommon = {
-      "the", "a",    "an",    "is",   "are",  "of",    "to", "in",   "and",   "for",  "what", "how",   "do",  "does",
-      "can", "you",  "i",     "my",   "it",   "with",  "on", "that", "this",  "me",   "be",   "was",   "why", "which",
-      "who", "when", "where", "some", "your", "about", "or", "have", "write", "give", "from", "should"};
+  static const std::set<std::string> kCommon = {
+      "the",   "a",    "an",   "is",    "are",      "of",      "to",       "in",      "and",    "for",
+      "what",  "how",  "do",   "does",  "can",      "you",     "i",        "my",      "it",     "with",
+      "on",    "that", "this", "me",    "be",       "was",     "why",      "which",   "who",    "when",
+      "where", "some", "your", "about", "or",       "have",    "from",     "give",    "should", "at",
+      "by",    "as",   "into", "these", "two",      "three",   "four",     "five",    "list",   "name",
+      "write", "find", "make", "using", "generate", "suggest", "describe", "explain", "create", "tell"};
   if (counts.ascii_letters * 20 < counts.letters * 19) return false;
-  return words.size() < 4 || std::any_of(words.begin(), words.end(), [](const std::string& word) {
-           return std::find(kCommon.begin(), kCommon.end(), word) != kCommon.end();
-         });
+  return words.size() < 4 ||
+         std::any_of(words.begin(), words.end(), [](const std::string& word) { return kCommon.contains(word); });
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ std::string tidy_prompt(std::string_view raw);
 std::string prompt_fault(std::string_view prompt, const PromptLimits& limits);
 
 struct ReplyLimits {
-  std::int64_t min_characters = 2;
+  std::int64_t min_characters = 1;
   double max_repeated_share = 0.3;
   std::string cut = "trim";
   void visit(OptionVisitor& v);
