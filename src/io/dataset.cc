@@ -71,7 +71,8 @@ class Collector {
 
   [[noreturn]] void fail_problems() {
     std::size_t rows = problems_ + out_.examples.size();
-    std::string message = cat(name_, ": ", problems_, " of ", rows, rows == 1 ? " row is bad:" : " rows are bad:");
+    std::string message = cat(name_, ": ", problems_, " of ", rows, rows == 1 ? " row" : " rows",
+                              problems_ == 1 ? " is bad:" : " are bad:");
     for (std::size_t i = 0; i < std::min(out_.skipped.size(), kListedProblems); ++i) {
       message += "\n  " + out_.skipped[i];
     }
