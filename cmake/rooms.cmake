@@ -21,6 +21,9 @@ function(reveille_torch_target target)
   if(REVEILLE_PCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
     target_precompile_headers(${target} REUSE_FROM torch_pch)
+  else()
+    # The same names in scope with and without the precompiled header (clang, clang-tidy).
+    target_compile_options(${target} PRIVATE "SHELL:-include ${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
   endif()
 endfunction()
 
