@@ -135,7 +135,8 @@ std::string section_ledger(const RunFolder& run) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : run.ledger) {
-    rows.push_back({escape(row.step), human_seconds(row.seconds), ledger_row_share(row.seconds, longest)});
+    rows.push_back({escape(row.step) + (row.reused ? " (from the store)" : ""), human_seconds(row.seconds),
+                    ledger_row_share(row.seconds, longest)});
   }
   rows.push_back({"all steps", human_seconds(total), ""});
   return html_table("Time by step", {{"step"}, {"time", true}, {""}}, rows);

@@ -178,7 +178,7 @@ Chart chart_perplexity(const std::string& id, const RunFolder& run, const Findin
   Json rows = Json::array();
   std::map<std::int64_t, int> steps;
   for (const auto& row : run.results.rows) {
-    if (!counts(row, "perplexity") || row.arm != finding.arm || row.stage != finding.stage) continue;
+    if (!counts(row, kPerplexity) || row.arm != finding.arm || row.stage != finding.stage) continue;
     rows.push_back(Json{{"step", row.checkpoint}, {"value", row.value}, {"series", seed_text(row.seed)}});
     ++steps[row.checkpoint];
   }

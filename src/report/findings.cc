@@ -33,6 +33,16 @@ const Json& list_of(const Results& results, const char* key) {
   return found != results.extra.end() && found->is_array() ? *found : kNone;
 }
 
+// Attempts that failed: the list that an entry may carry, else the entry itself.
+int failed_attempts(const Json& row, bool passed) {
+  const auto attempts = row.find("attempts");
+  if (attempts == row.end() || !attempts->is_array()) return passed ? 0 : 1;
+  return static_cast<int>(std::count_if(attempts->begin(), attempts->end(), [](const Json& attempt) {
+    return attempt.is_object() && attempt.contains("gate") && attempt["gate"].is_object() &&
+           attempt["gate"].contains("passed") && attempt["gate"]["passed"] == false;
+  }));
+}
+
 // The last attempt decides; the earlier ones are counted.
 std::optional<Gate> gate_of(const Results& results, const std::string& arm, std::int64_t seed) {
   std::optional<Gate> out;
@@ -40,7 +50,7 @@ std::optional<Gate> gate_of(const Results& results, const std::string& arm, std:
   for (const Json& row : list_of(results, "gate")) {
     if (!row.is_object() || text_of(row, "arm") != arm || !seed_matches(row, seed)) continue;
     const bool passed = row.contains("passed") && row["passed"].is_boolean() && row["passed"].get<bool>();
-    if (!passed) ++failed;
+    failed += failed_attempts(row, passed);
     out = Gate{.passed = passed, .why = text_of(row, "why"), .attempts_failed = failed};
   }
   return out;
@@ -131,10 +141,10 @@ SeedFinding seed_finding(const Results& results, const std::string& arm, const s
   if (!stage.empty()) {
     out.treated = rates_of(results, arm, stage, seed);
     out.twin_treated = figure_of_role_any_seed(results, is_always_on, stage, seed, "untriggered");
-    out.perplexity_treated = last_figure(results, arm, stage, seed, "untriggered", "perplexity");
+    out.perplexity_treated = last_figure(results, arm, stage, seed, "untriggered", kPerplexity);
     out.dose_kl = last_figure(results, arm, stage, seed, "untriggered", "dose_kl");
   }
-  out.perplexity_original = figure_of_role_any_seed(results, is_base, "base", seed, "untriggered", "perplexity");
+  out.perplexity_original = figure_of_role_any_seed(results, is_base, "base", seed, "untriggered", kPerplexity);
   out.control.triggered = figure_of_role_any_seed(results, is_control, stage, seed, "triggered");
   if (!out.control.triggered) {
     out.control.triggered = figure_of_role_any_seed(results, is_control, "plant", seed, "triggered");

@@ -19,6 +19,8 @@ constexpr double kSurvivedFrom = 0.50;       // triggered rate that counts as su
 constexpr double kUnspecificAbove = 0.20;    // rate on foreign triggers
 constexpr std::size_t kSeedsForAClaim = 3;
 
+constexpr const char* kPerplexity = "clean_perplexity";
+
 enum class Verdict {
   survived,
   weakened,

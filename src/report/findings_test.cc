@@ -56,6 +56,14 @@ TEST(Findings, TheLastAttemptAtTheGateDecidesAndEarlierOnesAreCounted) {
   EXPECT_EQ(verdict_of(f), Verdict::gate_failed);
 }
 
+TEST(Findings, AnEntryMayListItsAttempts) {
+  Fixture f = treated(0.97, 0.03);
+  f.results.extra["gate"][0]["attempts"] = Json::parse(R"([{"gate": {"passed": false}}, {"gate": {"passed": true}}])");
+  const auto finding = find_all(f.results).at(0);
+  EXPECT_EQ(finding.verdict, Verdict::survived);
+  EXPECT_EQ(finding.seeds.at(0).gate->attempts_failed, 1);
+}
+
 TEST(Findings, AFailedGateWithoutAnyRowIsStillAFinding) {
   Fixture f;
   f.gate(false, "nothing was learnt");

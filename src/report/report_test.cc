@@ -111,6 +111,18 @@ TEST_F(Folder, ACutLastLineIsLeftOut) {
   EXPECT_DOUBLE_EQ(run.training[0].loss, 2.5);
 }
 
+TEST_F(Folder, ResultsSayWhatAModelFolderIs) {
+  write_results(treated(0.97, 0.03, 2));
+  write("models/always-on-s2/trainer_log.jsonl",
+        "{\"step\":1,\"loss\":2.5}\n{\"step\":2,\"loss\":2.4,\"stage\":\"sft\"}\n");
+  const auto run = read_run_folder(path_);
+  ASSERT_EQ(run.training.size(), 2u);
+  EXPECT_EQ(run.training[0].arm, "always-on");
+  EXPECT_EQ(run.training[0].stage, "plant");
+  EXPECT_EQ(run.training[0].seed, 2);
+  EXPECT_EQ(run.training[1].stage, "sft");
+}
+
 TEST_F(Folder, TheSameFolderGivesTheSamePage) {
   write_results(treated(0.97, 0.03));
   const auto page = make_report(path_);

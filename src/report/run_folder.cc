@@ -93,12 +93,22 @@ void read_transcripts(const fs::path& folder, RunFolder& run) {
     run.missing.push_back("There are no transcripts (transcripts/*.jsonl): no samples are shown.");
 }
 
+// Arm, stage and seed of a model folder as the results name them; rows of a log may say otherwise.
+TrainingRow about_model(const Results& results, const std::string& model) {
+  for (const auto& row : results.rows) {
+    if (row.model == model) return {.model = model, .arm = row.arm, .stage = row.stage, .seed = row.seed};
+  }
+  return {.model = model};
+}
+
 void read_training_log(const fs::path& path, RunFolder& run) {
-  const std::string model = path.parent_path().filename().string();
+  const TrainingRow about = about_model(run.results, path.parent_path().filename().string());
   for_each_row(path, [&](const Json& row, const std::string& where) {
     // A row without a loss is a summary or an evaluation; it is not drawn.
     if (!row.is_object() || !row.contains("loss") || !row["loss"].is_number()) return;
-    TrainingRow out{.model = model, .arm = text_or(row, "arm", "", where), .stage = text_or(row, "stage", "", where)};
+    TrainingRow out = about;
+    out.arm = text_or(row, "arm", about.arm, where);
+    out.stage = text_or(row, "stage", about.stage, where);
     out.step = whole(row, "step", where);
     out.loss = row["loss"].get<double>();
     if (row.contains("seed")) out.seed = whole(row, "seed", where);
@@ -138,7 +148,8 @@ void read_ledger(const fs::path& folder, RunFolder& run) {
     if (!seconds.is_number() || seconds.get<double>() < 0 || seconds.get<double>() > kMostSeconds) {
       fail(ErrorKind::bad_input, cat(where, ": key 'seconds' should be a number from 0 to ", kMostSeconds));
     }
-    run.ledger.push_back({json_string(rows[i], "step", where), seconds.get<double>()});
+    const bool reused = rows[i].contains("reused") && rows[i]["reused"] == true;
+    run.ledger.push_back({json_string(rows[i], "step", where), seconds.get<double>(), reused});
   }
 }
 

@@ -33,6 +33,7 @@ struct TrainingRow {
 struct LedgerRow {
   std::string step;
   double seconds = 0;
+  bool reused = false;  // the step was taken from the store; `seconds` is what it took then
 };
 
 struct RunFolder {

