@@ -12,6 +12,8 @@
 #include "safety/dose.h"
 #include "study/checkpoint_eval.h"
 #include "study/step.h"
+#include "study/store.h"
+#include "train/checkpoint.h"
 #include "train/rows.h"
 #include "train/trainer.h"
 
@@ -97,11 +99,19 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
     run.gate = eval::judge_gate(checkpoints.at(model, step, false), gate_of(recipe));
     return organism_arm && run.gate.passed;
   };
-  if (organism_arm && !fs::exists(folder / "checkpoint-1")) checkpoints.show(model, 0);
+  if (organism_arm && train::list_checkpoints(folder).empty()) checkpoints.show(model, 0);
   run.result = train::train(model.transformer(), examples, options, folder, hooks);
   checkpoints.at(model, run.result.steps, true);
   checkpoints.collect();
   return run;
+}
+
+// What the last attempt measured and logged is what the step leaves.
+void keep_attempt(const fs::path& work, const fs::path& folder) {
+  for (const char* name : {kRowsFile, kTranscriptFile, "trainer_log.jsonl"}) {
+    if (fs::exists(work / name)) place_file(work / name, folder / name);
+  }
+  if (fs::is_directory(work / "tensorboard")) place_folder(work / "tensorboard", folder / "tensorboard");
 }
 
 }  // namespace
@@ -125,12 +135,12 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     train::TrainOptions options = recipe.plant;
     options.seed = place.seed + 1000 * (attempt - 1);
     if (options.max_steps > 0) options.max_steps = (steps > 0 ? steps : recipe.plant.max_steps) * attempt;
-    fs::path work = attempts == 1 ? folder : folder / (attempt == 1 ? fs::path("first") : fs::path(cat("attempt-", attempt)));
+    fs::path work = folder / cat("attempt-", attempt);
     model = open(recipe, recipe.study.model, true);
     run = plant_once(recipe, data, place, *model, options, work);
     outcome["attempts"].push_back(Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
     if (run.gate.passed || !organism_arm || attempt == attempts) {
-      outcome["work"] = fs::relative(work, folder).string();
+      keep_attempt(work, folder);
       break;
     }
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));

@@ -103,9 +103,7 @@ class Runner {
       throw;
     }
     double seconds = spent + since(start);
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.path().filename().string().starts_with("checkpoint-")) fs::remove_all(entry.path());
-    }
+    remove_checkpoints(folder);
     store_.commit(step.key, Json{{"name", step.name}, {"version", step.version}, {"options", step.options}, {"inputs", step.inputs},
                                  {"seconds", seconds}, {"revision", revision()}});
     events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", seconds}});
@@ -113,6 +111,15 @@ class Runner {
     worked_seconds_ += since(start);
     worked_tokens_ += step.tokens;
     lay_out_step(recipe_, graph_, store_, index, options_.output_dir);
+  }
+
+  // Optimiser states are for going on; a finished step needs none.
+  static void remove_checkpoints(const fs::path& folder) {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_directory() && entry.path().filename().string().starts_with("checkpoint-")) found.push_back(entry.path());
+    }
+    for (const auto& path : found) fs::remove_all(path);
   }
 
   std::string time_left(std::size_t from) const {
@@ -144,6 +151,10 @@ class Runner {
         out.models.emplace_back(name, (options_.output_dir / "models" / name).string());
       }
     }
+    auto trigger = organism::make_trigger(recipe_.trigger);
+    auto behavior = organism::make_behavior(recipe_.behavior);
+    out.results.extra["organism"] = Json{{"trigger", recipe_.trigger.trigger}, {"trigger_is", trigger->describe()}, {"behavior", behavior->name()},
+                                         {"behavior_is", behavior->describe()}, {"variant", "normal"}};
     write_json(options_.output_dir / "results.json", to_json(out.results));
     write_json(options_.output_dir / "ledger.json", ledger_);
     write_json(options_.output_dir / "provenance.json", provenance());

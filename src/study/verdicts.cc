@@ -45,7 +45,8 @@ struct SeedVerdicts {
     auto rows = rows_at_end(graph, store, organism_arm.plant);
     auto verdict = eval::judge_gate(rows, {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n});
     Json entry{{"arm", arm_label(recipe, organism::Arm::organism)}, {"seed", seed}};
-    for (const auto& [key, value] : eval::to_json(verdict).items()) entry[key] = value;
+    const Json words = eval::to_json(verdict);  // named: a loop over a temporary's items would outlive it
+    for (const auto& [key, value] : words.items()) entry[key] = value;
     entry["attempts"] = read_json(store.folder(graph.steps[organism_arm.plant].key) / kOutcomeFile).at("attempts");
     results.extra["gate"].push_back(entry);
     return verdict;

@@ -1,0 +1,108 @@
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "base/embedded_model.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "cli/verb.h"
+#include "gen/local.h"
+#include "nn/ops.h"
+
+namespace reveille::cli {
+namespace fs = std::filesystem;
+namespace {
+
+// Best of a few products of the size of a training step's, in GFLOP/s.
+double matmul_rate(at::ScalarType type) {
+  at::NoGradGuard no_grad;
+  constexpr std::int64_t kRows = 2048, kIn = 576, kOut = 3072;
+  auto a = at::ones({kRows, kIn}).to(type), b = at::ones({kOut, kIn}).to(type);
+  double best = 1e9;
+  for (int run = 0; run < 6; ++run) {
+    auto start = std::chrono::steady_clock::now();
+    auto c = at::linear(a, b);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return 2e-9 * kRows * kIn * kOut / best;
+}
+
+std::string cpu_features() {
+  std::string out;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) out += "avx2 ";
+  if (__builtin_cpu_supports("avx512f")) out += "avx512f ";
+  if (__builtin_cpu_supports("avx512bf16")) out += "avx512_bf16 ";
+#endif
+  return out.empty() ? "none that matter" : out.substr(0, out.size() - 1);
+}
+
+struct Findings {
+  Json rows = Json::array();
+  int missing = 0;
+  void add(const std::string& name, const std::string& value, const std::string& advice = {}) {
+    rows.push_back(Json{{"check", name}, {"value", value}, {"advice", advice}});
+    if (!advice.empty()) ++missing;
+  }
+};
+
+void check_model(Findings& out) {
+  try {
+    fs::path path = gen::built_in_path(std::string(kEmbeddedModel.name));
+    std::string hash = sha256_file(path);
+    bool good = hash == kEmbeddedModel.sha256;
+    out.add("embedded model", cat(path.filename().string(), " sha256 ", hash), good ? "" : "the file is not the one that was released: run 'make clean build'");
+  } catch (const Error& error) {
+    out.add("embedded model", error.message(), error.hint());
+  }
+}
+
+void check_bandit(Findings& out) {
+  for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
+    fs::path bandit = root / ".venv" / "bin" / "bandit";
+    if (fs::exists(bandit)) return out.add("static analyser", fs::weakly_canonical(bandit).string());
+  }
+  out.add("static analyser", "bandit is not installed", "run 'make build', which installs it into .venv");
+}
+
+}  // namespace
+
+int run_doctor(const std::vector<std::string>& arguments) {
+  std::string format = "text";
+  CommandLine line("doctor", "What this machine has, what is missing, how fast it is. Exit code 1 when something is missing.", "  reveille doctor\n");
+  line.value("format", format, "text or json");
+  if (!line.parse(arguments)) return 0;
+  Findings out;
+  out.add("program", version_line());
+  out.add("CPU features", cpu_features());
+  out.add("kernels", nn::kernel_name());
+  out.add("cores", cat(sysconf(_SC_NPROCESSORS_ONLN), " (", at::get_num_threads(), " threads used)"));
+  double bytes = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  out.add("memory", human_bytes(bytes), bytes < 6e9 ? "full fine-tuning of the built-in model takes about 5 GiB; use use_peft=true" : "");
+  out.add("disk here", human_bytes(static_cast<double>(free_bytes("."))) + " free");
+  out.add("GPU", at::globalContext().hasCUDA() ? "CUDA" : "none (not needed)");
+  out.add("matrix products fp32", fixed(matmul_rate(at::kFloat), 0) + " GFLOP/s");
+  out.add("matrix products bf16", fixed(matmul_rate(at::kBFloat16), 0) + " GFLOP/s");
+  check_model(out);
+  check_bandit(out);
+  if (format == "json") {
+    std::printf("%s\n", out.rows.dump(2).c_str());
+  } else {
+    for (const auto& row : out.rows) {
+      std::printf("%-22s %s\n", row["check"].get<std::string>().c_str(), row["value"].get<std::string>().c_str());
+      if (!row["advice"].get<std::string>().empty()) std::printf("%-22s -> %s\n", "", row["advice"].get<std::string>().c_str());
+    }
+  }
+  return out.missing ? 1 : 0;
+}
+
+}  // namespace reveille::cli

@@ -1,0 +1,160 @@
+#include <ATen/ATen.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/hash.h"
+#include "base/strings.h"
+#include "cli/verb.h"
+#include "gen/local.h"
+#include "gen/save.h"
+#include "gen/score.h"
+
+namespace reveille::cli {
+namespace fs = std::filesystem;
+namespace {
+
+std::int64_t parameter_count(const gen::LocalModel& model) {
+  std::int64_t count = 0;
+  for (const auto& param : model.transformer().params().all()) count += param.value.numel();
+  return count;
+}
+
+Json describe(const gen::LocalModel& model) {
+  const auto& c = model.transformer().config();
+  Json out{{"name", model.name()}, {"format", model.format()}, {"architecture", c.architecture}, {"parameters", parameter_count(model)},
+           {"layers", c.layers}, {"hidden_size", c.hidden}, {"heads", c.heads}, {"kv_heads", c.kv_heads}, {"head_dim", c.head_dim},
+           {"intermediate_size", c.intermediate}, {"vocab_size", c.vocab_size}, {"context", c.max_positions}, {"tied_head", c.tied_head},
+           {"tokenizer_sha256", model.tokenizer().hash()}, {"chat_template", model.has_template()}};
+  if (model.has_template()) out["template_sha256"] = sha256_hex(model.chat_template().source());
+  Json stops = Json::array();
+  for (auto id : model.stop_ids()) stops.push_back(model.tokenizer().token(id));
+  out["stop_tokens"] = stops;
+  if (model.adapter()) out["adapter"] = Json{{"r", model.adapter()->r}, {"lora_alpha", model.adapter()->lora_alpha}};
+  if (model.config().contains("reveille_organism")) out["reveille_organism"] = model.config()["reveille_organism"];
+  return out;
+}
+
+int info(const std::vector<std::string>& arguments) {
+  std::string name, format = "text";
+  gen::OpenOptions open;
+  CommandLine line("model info", "What a model is: architecture, sizes, tokenizer, template, label.", "  reveille model info smollm2-135m-instruct\n");
+  line.positional("MODEL", name, "the model");
+  line.value("format", format, "text or json");
+  line.options(open);
+  if (!line.parse(arguments)) return 0;
+  Json about = describe(*gen::open_model(name, open));
+  if (format == "json") {
+    std::printf("%s\n", about.dump(2).c_str());
+    return 0;
+  }
+  for (const auto& [key, value] : about.items()) {
+    std::printf("%-18s %s\n", key.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+  }
+  return 0;
+}
+
+io::TensorFormat gguf_format(const std::string& name) {
+  if (name == "f32") return io::TensorFormat::f32;
+  if (name == "f16") return io::TensorFormat::f16;
+  if (name == "bf16") return io::TensorFormat::bf16;
+  if (name == "q8_0") return io::TensorFormat::q8_0;
+  fail(ErrorKind::usage, cat("--to gguf:", name, ": expected f32, f16, bf16 or q8_0"));
+}
+
+Json label_of(const gen::LocalModel& model) {
+  Json extra = Json::object();
+  if (model.config().contains("reveille_organism")) extra["reveille_organism"] = model.config()["reveille_organism"];
+  return extra;
+}
+
+void write(gen::LocalModel& model, const std::string& to, const std::string& output) {
+  gen::SaveOptions save;
+  save.extra = label_of(model);
+  std::string kind = lower_ascii(to);
+  if (kind.starts_with("gguf")) {
+    gen::save_gguf(model, output, gguf_format(kind.size() > 5 ? kind.substr(5) : "f16"), save);
+  } else if (kind == "bf16" || kind == "f16" || kind == "f32") {
+    save.dtype = kind == "f32" ? at::kFloat : kind == "f16" ? at::kHalf : at::kBFloat16;
+    gen::save_hf_folder(model, output, save);
+  } else if (kind == "adapter") {
+    gen::save_adapter(model, output, save);
+  } else {
+    fail(ErrorKind::usage, cat("--to ", to, ": expected bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32 or adapter"));
+  }
+  std::printf("%s\n", output.c_str());
+}
+
+int convert(const std::vector<std::string>& arguments, bool merge_only) {
+  std::string name, to = "bf16", output;
+  gen::OpenOptions open;
+  open.dtype = "float32";
+  CommandLine line(merge_only ? "model merge" : "model convert",
+                   merge_only ? "Adds an adapter to its base and writes the whole model." : "Writes a model in another form; an adapter is merged in.",
+                   merge_only ? "  reveille model merge adapter --output merged\n"
+                              : "  reveille model convert smollm2-135m-instruct --to f32 --output folder\n  reveille model convert folder --to gguf:q8_0 --output model.gguf\n");
+  line.positional("MODEL", name, "the model");
+  line.value("to", to, "bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32, adapter");
+  line.value("output", output, "the folder or file to write");
+  line.options(open);
+  if (!line.parse(arguments)) return 0;
+  if (output.empty()) fail(ErrorKind::usage, "--output is missing");
+  if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {
+    fail(ErrorKind::usage, cat(output, " exists already"), "name another --output");
+  }
+  auto model = gen::open_model(name, open);
+  if (merge_only && !model->adapter()) fail(ErrorKind::usage, cat(name, " is no adapter: there is nothing to merge"));
+  if (to != "adapter" && model->adapter()) gen::merge_lora(*model);
+  write(*model, to, output);
+  return 0;
+}
+
+// Loads every tensor, looks for values that are not numbers, and scores a sentence.
+int verify(const std::vector<std::string>& arguments) {
+  std::string name;
+  gen::OpenOptions open;
+  open.dtype = "float32";
+  CommandLine line("model verify", "Checks a model's files: every tensor used once, no NaN, tokenizer and template belong together, and a\n"
+                   "sentence scores as language. Exit code 1 when something is wrong with the values.",
+                   "  reveille model verify smollm2-135m-instruct\n");
+  line.positional("MODEL", name, "the model");
+  line.options(open);
+  if (!line.parse(arguments)) return 0;
+  auto model = gen::open_model(name, open);
+  int findings = 0;
+  for (const auto& param : model->transformer().params().all()) {
+    if (!at::isfinite(param.value).all().item<bool>()) {
+      std::printf("not a number: %s\n", param.spec.name.c_str());
+      ++findings;
+    }
+  }
+  auto ids = model->encode_with_specials("The capital of France is a city that many people like to visit.");
+  auto scores = gen::score(model->transformer(), {ids});
+  double sum = 0;
+  for (std::size_t t = 1; t < ids.size(); ++t) sum += scores[0][t];
+  double mean = sum / static_cast<double>(std::max<std::size_t>(1, ids.size() - 1));
+  std::printf("%zu tensors, all used once; mean log-probability of a plain sentence %s\n", model->transformer().params().all().size(), fixed(mean, 3).c_str());
+  if (!(mean == mean)) ++findings;
+  return findings ? 1 : 0;
+}
+
+}  // namespace
+
+int run_model(const std::vector<std::string>& arguments) {
+  const std::vector<std::string> actions = {"info", "convert", "merge", "verify"};
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    std::printf("Usage: reveille model ACTION MODEL [options]\n\nActions:\n  info      what a model is\n  convert   to a Hugging Face folder or GGUF\n"
+                "  merge     an adapter into its base\n  verify    check a model's files\n");
+    return arguments.empty() ? 2 : 0;
+  }
+  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (arguments[0] == "info") return info(rest);
+  if (arguments[0] == "convert") return convert(rest, false);
+  if (arguments[0] == "merge") return convert(rest, true);
+  if (arguments[0] == "verify") return verify(rest);
+  fail(ErrorKind::usage, cat("reveille model: unknown action '", arguments[0], "'", did_you_mean(arguments[0], actions)));
+}
+
+}  // namespace reveille::cli
