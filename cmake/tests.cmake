@@ -37,6 +37,23 @@ add_test(NAME script.report_browser WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   COMMAND ${REVEILLE_PYTHON} tests/report_browser.py --make $<TARGET_FILE:report_page>)
 set_tests_properties(script.report_browser PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
 
+# The logs that we write, read back by the packages that they are for.
+add_executable(log_samples ${CMAKE_SOURCE_DIR}/tests/log_samples.cc)
+target_link_libraries(log_samples PRIVATE reveille_io)
+foreach(name tfevents_read inspect_log_read)
+  add_test(NAME script.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMAND ${REVEILLE_PYTHON} tests/${name}.py $<TARGET_FILE:log_samples>)
+  set_tests_properties(script.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
+endforeach()
+set_tests_properties(script.inspect_log_read PROPERTIES LABELS "script;slow")
+
+# Chat templates against Python's jinja2, as transformers sets it up.
+add_executable(template_tool ${CMAKE_SOURCE_DIR}/tests/template_tool.cc)
+target_link_libraries(template_tool PRIVATE reveille_text)
+add_test(NAME script.template_reference WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+  COMMAND ${REVEILLE_PYTHON} tests/template_reference.py --tool $<TARGET_FILE:template_tool>)
+set_tests_properties(script.template_reference PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS "script;reference")
+
 # Comparisons with the packages whose results ours should equal (77: packages or data are not there).
 add_executable(tokenize_tool ${CMAKE_SOURCE_DIR}/tests/tokenize_tool.cc)
 target_link_libraries(tokenize_tool PRIVATE reveille_text)
