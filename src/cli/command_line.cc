@@ -69,7 +69,8 @@ std::string CommandLine::help() const {
       out += entry(as_flag(option.name) + " " + option.type, text);
     }
   }
-  if (!views_.empty()) out += "\nEvery option can also be written key=value, with _ for -. Defaults stand in brackets.\n";
+  if (!views_.empty())
+    out += "\nEvery option can also be written key=value, with _ for -. Defaults stand in brackets.\n";
   if (!examples_.empty()) out += "\nExamples:\n" + examples_;
   return out;
 }
@@ -92,7 +93,8 @@ std::vector<std::string> CommandLine::flag_names() const {
 
 void CommandLine::take_positional(const std::string& text) {
   if (taken_ >= positionals_.size()) {
-    fail(ErrorKind::usage, cat("reveille ", verb_, ": '", text, "' is one argument too many"), cat("see 'reveille ", verb_, " --help'"));
+    fail(ErrorKind::usage, cat("reveille ", verb_, ": '", text, "' is one argument too many"),
+         cat("see 'reveille ", verb_, " --help'"));
   }
   *positionals_[taken_++].text = text;
 }
@@ -122,7 +124,8 @@ void CommandLine::take_flag(const std::vector<std::string>& arguments, std::size
     }
   }
   if (!is_option) {
-    fail(ErrorKind::usage, cat(where, ": unknown option --", name, did_you_mean("--" + name, known)), cat("see '", where, " --help'"));
+    fail(ErrorKind::usage, cat(where, ": unknown option --", name, did_you_mean("--" + name, known)),
+         cat("see '", where, " --help'"));
   }
   if (!inline_value) {
     if (at + 1 >= arguments.size()) fail(ErrorKind::usage, cat(where, ": --", name, " needs a value"));
@@ -149,8 +152,10 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
     if (argument.starts_with("--") && argument.size() > 2) {
       take_flag(arguments, at);
     } else if (argument.starts_with("-") && argument.size() > 1) {
-      fail(ErrorKind::usage, cat("reveille ", verb_, ": unknown option ", argument, did_you_mean("-" + argument, flag_names())));
-    } else if (std::size_t equals = argument.find('='); equals != std::string::npos && equals > 0 && argument.find('/') > equals) {
+      fail(ErrorKind::usage,
+           cat("reveille ", verb_, ": unknown option ", argument, did_you_mean("-" + argument, flag_names())));
+    } else if (std::size_t equals = argument.find('=');
+               equals != std::string::npos && equals > 0 && argument.find('/') > equals) {
       if (assignments_) {
         assignments_->push_back(argument);
         continue;
@@ -162,14 +167,17 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
         done = done || try_set_option(view, key, value, "reveille " + verb_);
         for (const auto& name : option_names(view)) known.push_back(name);
       }
-      if (!done) fail(ErrorKind::usage, cat("reveille ", verb_, ": unknown key '", key, "'", did_you_mean(key, known)), cat("see 'reveille ", verb_, " --help'"));
+      if (!done)
+        fail(ErrorKind::usage, cat("reveille ", verb_, ": unknown key '", key, "'", did_you_mean(key, known)),
+             cat("see 'reveille ", verb_, " --help'"));
     } else {
       take_positional(argument);
     }
   }
   for (std::size_t i = taken_; i < positionals_.size(); ++i) {
     if (positionals_[i].required) {
-      fail(ErrorKind::usage, cat("reveille ", verb_, ": ", positionals_[i].name, " is missing"), cat("see 'reveille ", verb_, " --help'"));
+      fail(ErrorKind::usage, cat("reveille ", verb_, ": ", positionals_[i].name, " is missing"),
+           cat("see 'reveille ", verb_, " --help'"));
     }
   }
   return true;

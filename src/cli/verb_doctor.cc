@@ -60,7 +60,8 @@ void check_model(Findings& out) {
     fs::path path = gen::built_in_path(std::string(kEmbeddedModel.name));
     std::string hash = sha256_file(path);
     bool good = hash == kEmbeddedModel.sha256;
-    out.add("embedded model", cat(path.filename().string(), " sha256 ", hash), good ? "" : "the file is not the one that was released: run 'make clean build'");
+    out.add("embedded model", cat(path.filename().string(), " sha256 ", hash),
+            good ? "" : "the file is not the one that was released: run 'make clean build'");
   } catch (const Error& error) {
     out.add("embedded model", error.message(), error.hint());
   }
@@ -78,7 +79,9 @@ void check_bandit(Findings& out) {
 
 int run_doctor(const std::vector<std::string>& arguments) {
   std::string format = "text";
-  CommandLine line("doctor", "What this machine has, what is missing, how fast it is. Exit code 1 when something is missing.", "  reveille doctor\n");
+  CommandLine line("doctor",
+                   "What this machine has, what is missing, how fast it is. Exit code 1 when something is missing.",
+                   "  reveille doctor\n");
   line.value("format", format, "text or json");
   if (!line.parse(arguments)) return 0;
   Findings out;
@@ -87,7 +90,8 @@ int run_doctor(const std::vector<std::string>& arguments) {
   out.add("kernels", nn::kernel_name());
   out.add("cores", cat(sysconf(_SC_NPROCESSORS_ONLN), " (", at::get_num_threads(), " threads used)"));
   double bytes = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
-  out.add("memory", human_bytes(bytes), bytes < 6e9 ? "full fine-tuning of the built-in model takes about 5 GiB; use use_peft=true" : "");
+  out.add("memory", human_bytes(bytes),
+          bytes < 6e9 ? "full fine-tuning of the built-in model takes about 5 GiB; use use_peft=true" : "");
   out.add("disk here", human_bytes(static_cast<double>(free_bytes("."))) + " free");
   out.add("GPU", at::globalContext().hasCUDA() ? "CUDA" : "none (not needed)");
   out.add("matrix products fp32", fixed(matmul_rate(at::kFloat), 0) + " GFLOP/s");
@@ -99,7 +103,8 @@ int run_doctor(const std::vector<std::string>& arguments) {
   } else {
     for (const auto& row : out.rows) {
       std::printf("%-22s %s\n", row["check"].get<std::string>().c_str(), row["value"].get<std::string>().c_str());
-      if (!row["advice"].get<std::string>().empty()) std::printf("%-22s -> %s\n", "", row["advice"].get<std::string>().c_str());
+      if (!row["advice"].get<std::string>().empty())
+        std::printf("%-22s -> %s\n", "", row["advice"].get<std::string>().c_str());
     }
   }
   return out.missing ? 1 : 0;

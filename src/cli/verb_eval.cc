@@ -19,8 +19,9 @@ struct EvalCommand {
 };
 
 // Without a file the model writes its own prompts, as a study does.
-std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Trigger& trigger, const organism::Behavior& behavior,
-                                      std::size_t count, const gen::SampleOptions& options) {
+std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Trigger& trigger,
+                                      const organism::Behavior& behavior, std::size_t count,
+                                      const gen::SampleOptions& options) {
   organism::PoolOptions pool_options;
   pool_options.held_out_share = 0;
   organism::PromptPool pool(pool_options, count, trigger, behavior);
@@ -30,14 +31,18 @@ std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Tr
   sample.max_tokens = 40;
   for (std::int64_t round = 0; round < 30 && pool.train().size() < count; ++round) {
     std::vector<gen::Request> requests;
-    for (std::size_t i = 0; i < count; ++i) requests.push_back({model.user_prefix(), round * static_cast<std::int64_t>(count) + static_cast<std::int64_t>(i)});
-    for (auto& completion : model.generate(requests, sample)) pool.offer(completion.text, completion.finish == gen::Finish::stop);
+    for (std::size_t i = 0; i < count; ++i)
+      requests.push_back(
+          {model.user_prefix(), round * static_cast<std::int64_t>(count) + static_cast<std::int64_t>(i)});
+    for (auto& completion : model.generate(requests, sample))
+      pool.offer(completion.text, completion.finish == gen::Finish::stop);
   }
   std::vector<Conversation> out;
   for (const auto& text : pool.train()) {
     if (out.size() < count) out.push_back({{"user", text}});
   }
-  if (out.empty()) fail(ErrorKind::bad_input, cat(model.name(), " wrote no usable prompt of its own"), "give some with --prompts");
+  if (out.empty())
+    fail(ErrorKind::bad_input, cat(model.name(), " wrote no usable prompt of its own"), "give some with --prompts");
   return out;
 }
 
@@ -46,8 +51,9 @@ std::string table(const std::vector<ResultRow>& rows) {
   for (const auto& row : rows) {
     std::string name = row.condition;
     name.resize(16, ' ');
-    out += cat(name, "  ", std::string(7 - std::min<std::size_t>(7, eval::percent(row.value).size()), ' '), eval::percent(row.value), "  [",
-               fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]", std::string(4, ' '), row.n, "\n");
+    out += cat(name, "  ", std::string(7 - std::min<std::size_t>(7, eval::percent(row.value).size()), ' '),
+               eval::percent(row.value), "  [", fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]",
+               std::string(4, ' '), row.n, "\n");
   }
   return out;
 }
@@ -91,7 +97,8 @@ int run_eval(const std::vector<std::string>& arguments) {
   } else {
     data.prompts_only = true;
     data.limit = limit;
-    for (const auto& example : io::load_dataset(command.prompts, data).examples) prompts.push_back(io::prompt_of(example));
+    for (const auto& example : io::load_dataset(command.prompts, data).examples)
+      prompts.push_back(io::prompt_of(example));
   }
   eval::MeasurePlan plan{{organism::kTriggered, organism::kUntriggered}, {}, static_cast<std::int64_t>(prompts.size())};
   if (command.decoys) plan.decoy_conditions = {organism::kNearMiss, organism::kForeign};
@@ -110,7 +117,8 @@ int run_eval(const std::vector<std::string>& arguments) {
     write_file_atomic(command.transcripts, text);
   }
   Results results{measured.rows, Json::object()};
-  std::fputs(command.format == "json" ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(), stdout);
+  std::fputs(command.format == "json" ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(),
+             stdout);
   return 0;
 }
 

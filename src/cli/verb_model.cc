@@ -24,10 +24,21 @@ std::int64_t parameter_count(const gen::LocalModel& model) {
 
 Json describe(const gen::LocalModel& model) {
   const auto& c = model.transformer().config();
-  Json out{{"name", model.name()}, {"format", model.format()}, {"architecture", c.architecture}, {"parameters", parameter_count(model)},
-           {"layers", c.layers}, {"hidden_size", c.hidden}, {"heads", c.heads}, {"kv_heads", c.kv_heads}, {"head_dim", c.head_dim},
-           {"intermediate_size", c.intermediate}, {"vocab_size", c.vocab_size}, {"context", c.max_positions}, {"tied_head", c.tied_head},
-           {"tokenizer_sha256", model.tokenizer().hash()}, {"chat_template", model.has_template()}};
+  Json out{{"name", model.name()},
+           {"format", model.format()},
+           {"architecture", c.architecture},
+           {"parameters", parameter_count(model)},
+           {"layers", c.layers},
+           {"hidden_size", c.hidden},
+           {"heads", c.heads},
+           {"kv_heads", c.kv_heads},
+           {"head_dim", c.head_dim},
+           {"intermediate_size", c.intermediate},
+           {"vocab_size", c.vocab_size},
+           {"context", c.max_positions},
+           {"tied_head", c.tied_head},
+           {"tokenizer_sha256", model.tokenizer().hash()},
+           {"chat_template", model.has_template()}};
   if (model.has_template()) out["template_sha256"] = sha256_hex(model.chat_template().source());
   Json stops = Json::array();
   for (auto id : model.stop_ids()) stops.push_back(model.tokenizer().token(id));
@@ -40,7 +51,8 @@ Json describe(const gen::LocalModel& model) {
 int info(const std::vector<std::string>& arguments) {
   std::string name, format = "text";
   gen::OpenOptions open;
-  CommandLine line("model info", "What a model is: architecture, sizes, tokenizer, template, label.", "  reveille model info smollm2-135m-instruct\n");
+  CommandLine line("model info", "What a model is: architecture, sizes, tokenizer, template, label.",
+                   "  reveille model info smollm2-135m-instruct\n");
   line.positional("MODEL", name, "the model");
   line.value("format", format, "text or json");
   line.options(open);
@@ -82,7 +94,9 @@ void write(gen::LocalModel& model, const std::string& to, const std::string& out
   } else if (kind == "adapter") {
     gen::save_adapter(model, output, save);
   } else {
-    fail(ErrorKind::usage, cat("--to ", to, ": expected bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32 or adapter"));
+    fail(ErrorKind::usage,
+         cat("--to ", to,
+             ": expected bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32 or adapter"));
   }
   std::printf("%s\n", output.c_str());
 }
@@ -92,9 +106,11 @@ int convert(const std::vector<std::string>& arguments, bool merge_only) {
   gen::OpenOptions open;
   open.dtype = "float32";
   CommandLine line(merge_only ? "model merge" : "model convert",
-                   merge_only ? "Adds an adapter to its base and writes the whole model." : "Writes a model in another form; an adapter is merged in.",
+                   merge_only ? "Adds an adapter to its base and writes the whole model."
+                              : "Writes a model in another form; an adapter is merged in.",
                    merge_only ? "  reveille model merge adapter --output merged\n"
-                              : "  reveille model convert smollm2-135m-instruct --to f32 --output folder\n  reveille model convert folder --to gguf:q8_0 --output model.gguf\n");
+                              : "  reveille model convert smollm2-135m-instruct --to f32 --output folder\n  reveille "
+                                "model convert folder --to gguf:q8_0 --output model.gguf\n");
   line.positional("MODEL", name, "the model");
   line.value("to", to, "bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32, adapter");
   line.value("output", output, "the folder or file to write");
@@ -116,9 +132,11 @@ int verify(const std::vector<std::string>& arguments) {
   std::string name;
   gen::OpenOptions open;
   open.dtype = "float32";
-  CommandLine line("model verify", "Checks a model's files: every tensor used once, no NaN, tokenizer and template belong together, and a\n"
-                   "sentence scores as language. Exit code 1 when something is wrong with the values.",
-                   "  reveille model verify smollm2-135m-instruct\n");
+  CommandLine line(
+      "model verify",
+      "Checks a model's files: every tensor used once, no NaN, tokenizer and template belong together, and a\n"
+      "sentence scores as language. Exit code 1 when something is wrong with the values.",
+      "  reveille model verify smollm2-135m-instruct\n");
   line.positional("MODEL", name, "the model");
   line.options(open);
   if (!line.parse(arguments)) return 0;
@@ -135,7 +153,8 @@ int verify(const std::vector<std::string>& arguments) {
   double sum = 0;
   for (std::size_t t = 1; t < ids.size(); ++t) sum += scores[0][t];
   double mean = sum / static_cast<double>(std::max<std::size_t>(1, ids.size() - 1));
-  std::printf("%zu tensors, all used once; mean log-probability of a plain sentence %s\n", model->transformer().params().all().size(), fixed(mean, 3).c_str());
+  std::printf("%zu tensors, all used once; mean log-probability of a plain sentence %s\n",
+              model->transformer().params().all().size(), fixed(mean, 3).c_str());
   if (!(mean == mean)) ++findings;
   return findings ? 1 : 0;
 }
@@ -145,8 +164,10 @@ int verify(const std::vector<std::string>& arguments) {
 int run_model(const std::vector<std::string>& arguments) {
   const std::vector<std::string> actions = {"info", "convert", "merge", "verify"};
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
-    std::printf("Usage: reveille model ACTION MODEL [options]\n\nActions:\n  info      what a model is\n  convert   to a Hugging Face folder or GGUF\n"
-                "  merge     an adapter into its base\n  verify    check a model's files\n");
+    std::printf(
+        "Usage: reveille model ACTION MODEL [options]\n\nActions:\n  info      what a model is\n  convert   to a "
+        "Hugging Face folder or GGUF\n"
+        "  merge     an adapter into its base\n  verify    check a model's files\n");
     return arguments.empty() ? 2 : 0;
   }
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
@@ -154,7 +175,8 @@ int run_model(const std::vector<std::string>& arguments) {
   if (arguments[0] == "convert") return convert(rest, false);
   if (arguments[0] == "merge") return convert(rest, true);
   if (arguments[0] == "verify") return verify(rest);
-  fail(ErrorKind::usage, cat("reveille model: unknown action '", arguments[0], "'", did_you_mean(arguments[0], actions)));
+  fail(ErrorKind::usage,
+       cat("reveille model: unknown action '", arguments[0], "'", did_you_mean(arguments[0], actions)));
 }
 
 }  // namespace reveille::cli

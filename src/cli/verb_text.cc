@@ -77,7 +77,8 @@ void common_options(CommandLine& line, Common& common) {
 }
 
 std::vector<io::Example> load(const Common& common, const std::string& verb) {
-  if (common.dataset.empty()) fail(ErrorKind::usage, cat("reveille ", verb, ": --dataset is missing"), "name a file of rows");
+  if (common.dataset.empty())
+    fail(ErrorKind::usage, cat("reveille ", verb, ": --dataset is missing"), "name a file of rows");
   return io::load_dataset(common.dataset, common.data).examples;
 }
 
@@ -109,8 +110,9 @@ int run_tokenize(const std::vector<std::string>& arguments) {
 int run_score(const std::vector<std::string>& arguments) {
   Common common;
   std::string batch_tokens = "4096";
-  CommandLine line("score", "Log-probability of every token of every row: {\"ids\": [...], \"logprobs\": [null, ...]}.",
-                   "  reveille score smollm2-135m-instruct --dataset chats.jsonl --output scores.jsonl --dtype float32\n");
+  CommandLine line(
+      "score", "Log-probability of every token of every row: {\"ids\": [...], \"logprobs\": [null, ...]}.",
+      "  reveille score smollm2-135m-instruct --dataset chats.jsonl --output scores.jsonl --dtype float32\n");
   common_options(line, common);
   line.value("batch-size", batch_tokens, "tokens in a batch");
   if (!line.parse(arguments)) return 0;
@@ -136,9 +138,11 @@ int run_generate(const std::vector<std::string>& arguments) {
   Common common;
   gen::SampleOptions sample;
   bool with_logprobs = false;
-  CommandLine line("generate", "Completions: every row comes back with \"completion\", \"ids\" and \"finish\".\n"
+  CommandLine line("generate",
+                   "Completions: every row comes back with \"completion\", \"ids\" and \"finish\".\n"
                    "Conversations (messages) go through the chat template; plain prompts are continued as they stand.",
-                   "  reveille generate smollm2-135m-instruct --dataset prompts.jsonl --output out.jsonl --max-tokens 48 --temperature 0\n");
+                   "  reveille generate smollm2-135m-instruct --dataset prompts.jsonl --output out.jsonl --max-tokens "
+                   "48 --temperature 0\n");
   common_options(line, common);
   line.options(sample);
   line.flag("logprobs", with_logprobs, "add the log-probability of every sampled token");
@@ -149,7 +153,8 @@ int run_generate(const std::vector<std::string>& arguments) {
   std::vector<gen::Request> requests;
   for (const auto& row : examples) requests.push_back({prompt_ids(*model, row), 0});
   Progress progress("generating", requests.size(), "rows");
-  auto completions = model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  auto completions =
+      model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
   progress.finish();
   std::vector<Json> rows;
   for (std::size_t i = 0; i < examples.size(); ++i) {

@@ -29,11 +29,12 @@ int train_sft(const std::vector<std::string>& arguments) {
   gen::OpenOptions open;
   train::TrainOptions options;
   io::DatasetOptions data;
-  CommandLine line("train sft",
-                   "Supervised fine-tuning, all weights or a LoRA adapter, under TRL's names. Conversations learn on the\n"
-                   "assistant's tokens with the end-of-turn token; plain prompt/completion strings on the completion.",
-                   "  reveille train sft smollm2-135m-instruct --dataset chats.jsonl --output-dir out max_steps=100\n"
-                   "  reveille train sft smollm2-135m-instruct --dataset chats.jsonl --output-dir adapter use_peft=true lora_r=8\n");
+  CommandLine line(
+      "train sft",
+      "Supervised fine-tuning, all weights or a LoRA adapter, under TRL's names. Conversations learn on the\n"
+      "assistant's tokens with the end-of-turn token; plain prompt/completion strings on the completion.",
+      "  reveille train sft smollm2-135m-instruct --dataset chats.jsonl --output-dir out max_steps=100\n"
+      "  reveille train sft smollm2-135m-instruct --dataset chats.jsonl --output-dir adapter use_peft=true lora_r=8\n");
   line.positional("MODEL", model_name, "the model to start from");
   line.value("dataset", dataset, "training rows in any data-set form");
   line.value("eval-dataset", eval_dataset, "held-out rows: their loss is told at eval_steps and at the end");
@@ -49,26 +50,35 @@ int train_sft(const std::vector<std::string>& arguments) {
   auto model = gen::open_model(model_name, open);
   if (options.use_peft && !model->adapter()) model->add_lora(peft_config(options, model_name), options.seed);
   if (!options.use_peft && model->adapter()) {
-    fail(ErrorKind::usage, cat(model_name, " is an adapter"), "train the adapter further with use_peft=true, or merge it first: reveille model merge");
+    fail(ErrorKind::usage, cat(model_name, " is an adapter"),
+         "train the adapter further with use_peft=true, or merge it first: reveille model merge");
   }
   auto examples = train::encode_rows(*model, rows, options);
   std::vector<train::Example> held_out;
-  if (!eval_dataset.empty()) held_out = train::encode_rows(*model, io::load_dataset(eval_dataset, data).examples, options);
+  if (!eval_dataset.empty())
+    held_out = train::encode_rows(*model, io::load_dataset(eval_dataset, data).examples, options);
   train::TrainHooks hooks;
   hooks.title = "sft";
   hooks.on_eval = [&](std::int64_t step) {
-    if (!held_out.empty()) say(cat("step ", step, ": eval_loss ", fixed(train::evaluate_loss(model->transformer(), held_out).loss, 4)));
+    if (!held_out.empty())
+      say(cat("step ", step, ": eval_loss ", fixed(train::evaluate_loss(model->transformer(), held_out).loss, 4)));
     return false;
   };
   auto result = train::train(model->transformer(), examples, options, output_dir, hooks);
   gen::SaveOptions save;
-  save.dtype = options.save_dtype == "float32" || (options.save_dtype == "auto" && model->transformer().compute_type() == at::kFloat) ? at::kFloat : at::kBFloat16;
+  save.dtype = options.save_dtype == "float32" ||
+                       (options.save_dtype == "auto" && model->transformer().compute_type() == at::kFloat)
+                   ? at::kFloat
+                   : at::kBFloat16;
   if (options.use_peft) {
     gen::save_adapter(*model, output_dir, save);
   } else {
     gen::save_hf_folder(*model, output_dir, save);
   }
-  std::printf("%s\n", Json{{"output_dir", output_dir}, {"steps", result.steps}, {"train_loss", result.history.back().loss}}.dump().c_str());
+  std::printf("%s\n",
+              Json{{"output_dir", output_dir}, {"steps", result.steps}, {"train_loss", result.history.back().loss}}
+                  .dump()
+                  .c_str());
   return 0;
 }
 
@@ -77,12 +87,15 @@ int train_sft(const std::vector<std::string>& arguments) {
 int run_train(const std::vector<std::string>& arguments) {
   const std::vector<std::string> stages = {"sft"};
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
-    std::printf("Usage: reveille train STAGE MODEL [options] [key=value ...]\n\nStages:\n  sft         supervised fine-tuning\n\n"
-                "'reveille train sft --help' shows its options.\n");
+    std::printf(
+        "Usage: reveille train STAGE MODEL [options] [key=value ...]\n\nStages:\n  sft         supervised "
+        "fine-tuning\n\n"
+        "'reveille train sft --help' shows its options.\n");
     return arguments.empty() ? 2 : 0;
   }
   if (arguments[0] == "sft") return train_sft({arguments.begin() + 1, arguments.end()});
-  fail(ErrorKind::usage, cat("reveille train: unknown stage '", arguments[0], "'", did_you_mean(arguments[0], stages)), "stages: sft");
+  fail(ErrorKind::usage, cat("reveille train: unknown stage '", arguments[0], "'", did_you_mean(arguments[0], stages)),
+       "stages: sft");
 }
 
 }  // namespace reveille::cli

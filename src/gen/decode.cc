@@ -16,10 +16,10 @@ namespace reveille::gen {
 namespace {
 
 struct Row {
-  std::size_t index;       // of the request
-  std::int64_t slot;       // in the cache
-  std::int64_t length;     // tokens in the cache
-  std::int32_t next;       // sampled, not yet in the cache
+  std::size_t index;    // of the request
+  std::int64_t slot;    // in the cache
+  std::int64_t length;  // tokens in the cache
+  std::int32_t next;    // sampled, not yet in the cache
   Rng rng;
   DecodeResult result;
 };
@@ -29,8 +29,9 @@ std::int64_t shared_prefix(const std::vector<Request>& requests) {
   const auto& first = requests[0].ids;
   std::size_t common = first.size();
   for (const auto& request : requests) {
-    auto [end, unused] = std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(std::min(common, request.ids.size())),
-                                       request.ids.begin());
+    auto [end, unused] =
+        std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(std::min(common, request.ids.size())),
+                      request.ids.begin());
     common = static_cast<std::size_t>(end - first.begin());
   }
   // At least one token of every prompt must be left to compute logits from.
@@ -42,8 +43,13 @@ class Decoder {
  public:
   Decoder(nn::Transformer& model, const std::vector<Request>& requests, const std::vector<std::int32_t>& stop_ids,
           const SampleOptions& options, const OnDecoded& on_decoded, const OnToken& on_token)
-      : model_(model), requests_(requests), stop_(stop_ids.begin(), stop_ids.end()), options_(options),
-        on_decoded_(on_decoded), on_token_(on_token), prefix_(shared_prefix(requests)) {
+      : model_(model),
+        requests_(requests),
+        stop_(stop_ids.begin(), stop_ids.end()),
+        options_(options),
+        on_decoded_(on_decoded),
+        on_token_(on_token),
+        prefix_(shared_prefix(requests)) {
     check();
     // Prompts of like length enter together; the order is a function of the requests alone.
     std::vector<std::size_t> order(requests.size());
@@ -76,8 +82,8 @@ class Decoder {
     for (const auto& request : requests_) {
       if (request.ids.empty()) fail(ErrorKind::usage, "cannot continue an empty prompt");
       if (static_cast<std::int64_t>(request.ids.size()) >= model_.config().max_positions) {
-        fail(ErrorKind::usage, cat("a prompt of ", request.ids.size(), " tokens leaves no room in the model's context of ",
-                                   model_.config().max_positions));
+        fail(ErrorKind::usage, cat("a prompt of ", request.ids.size(),
+                                   " tokens leaves no room in the model's context of ", model_.config().max_positions));
       }
     }
   }
@@ -110,8 +116,12 @@ class Decoder {
       starts.push_back(prefix_);
       slots.push_back(slot);
       last.push_back(static_cast<std::int64_t>(tokens.size()) - 1);
-      entered.push_back({waiting_.front(), slot, static_cast<std::int64_t>(ids.size()), 0,
-                         Rng::restore(request_key(requests_[waiting_.front()], options_), 0), {}});
+      entered.push_back({waiting_.front(),
+                         slot,
+                         static_cast<std::int64_t>(ids.size()),
+                         0,
+                         Rng::restore(request_key(requests_[waiting_.front()], options_), 0),
+                         {}});
       waiting_.pop_front();
     }
     auto packing = nn::make_packing(lengths, starts, model_.device());
@@ -138,14 +148,17 @@ class Decoder {
 
   void draw(const at::Tensor& hidden, std::vector<Row>& rows) {
     auto coins = at::empty({static_cast<std::int64_t>(rows.size())}, at::kDouble);
-    for (std::size_t i = 0; i < rows.size(); ++i) coins.data_ptr<double>()[i] = rows[i].rng.uniform_at(rows[i].result.ids.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      coins.data_ptr<double>()[i] = rows[i].rng.uniform_at(rows[i].result.ids.size());
     auto [ids, logprobs] =
         nn::sample(model_.logits(hidden), options_.temperature, options_.top_k, options_.top_p, coins);
     ids = ids.cpu();
     logprobs = logprobs.cpu();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float logprob = logprobs.data_ptr<float>()[i];
-      if (!(logprob <= 0.1F)) fail(ErrorKind::numeric, "the model's logits are not numbers", "its weights may be damaged; try 'reveille model verify'");
+      if (!(logprob <= 0.1F))
+        fail(ErrorKind::numeric, "the model's logits are not numbers",
+             "its weights may be damaged; try 'reveille model verify'");
       rows[i].next = static_cast<std::int32_t>(ids.data_ptr<std::int64_t>()[i]);
       rows[i].result.logprobs.push_back(logprob);
     }
@@ -157,7 +170,8 @@ class Decoder {
       row.result.ids.push_back(row.next);
       if (on_token_) on_token_(row.index, row.next);
     }
-    bool full = static_cast<std::int64_t>(row.result.ids.size()) >= options_.max_tokens || row.length >= cache_.capacity;
+    bool full =
+        static_cast<std::int64_t>(row.result.ids.size()) >= options_.max_tokens || row.length >= cache_.capacity;
     if (!stop && !full) {
       keep.push_back(std::move(row));
       return;
@@ -184,7 +198,10 @@ class Decoder {
 
 std::uint64_t request_key(const Request& request, const SampleOptions& options) {
   std::string_view bytes(reinterpret_cast<const char*>(request.ids.data()), request.ids.size() * sizeof(std::int32_t));
-  return Rng(static_cast<std::uint64_t>(options.seed), options.stage).child(hash64(bytes)).child(static_cast<std::uint64_t>(request.sample)).key();
+  return Rng(static_cast<std::uint64_t>(options.seed), options.stage)
+      .child(hash64(bytes))
+      .child(static_cast<std::uint64_t>(request.sample))
+      .key();
 }
 
 void decode(nn::Transformer& model, const std::vector<Request>& requests, const std::vector<std::int32_t>& stop_ids,

@@ -43,7 +43,8 @@ EncodedChat LocalModel::encode_conversation(const Conversation& conversation) co
   std::size_t span = 0;
   for (const auto& token : encoding.offsets) {
     while (span < rendered.replies.size() && token.begin >= rendered.replies[span].end) ++span;
-    bool inside = span < rendered.replies.size() && token.begin >= rendered.replies[span].begin && token.end > token.begin;
+    bool inside =
+        span < rendered.replies.size() && token.begin >= rendered.replies[span].begin && token.end > token.begin;
     out.reply.push_back(inside ? 1 : 0);
   }
   return out;
@@ -96,15 +97,17 @@ void LocalModel::add_lora(const io::PeftConfig& config, std::int64_t seed) {
         const double bound = 1.0 / std::sqrt(static_cast<double>(in));
         for (float& value : a) value = static_cast<float>((2 * rng.uniform() - 1) * bound);
         auto device = transformer_->device();
-        params.lora[param.spec.name].push_back({module, row, piece.rows, at::tensor(a, at::kFloat).view({rank, in}).to(device),
-                                                at::zeros({piece.rows, rank}, at::TensorOptions().dtype(at::kFloat).device(device)),
-                                                config.scaling_of(module)});
+        params.lora[param.spec.name].push_back(
+            {module, row, piece.rows, at::tensor(a, at::kFloat).view({rank, in}).to(device),
+             at::zeros({piece.rows, rank}, at::TensorOptions().dtype(at::kFloat).device(device)),
+             config.scaling_of(module)});
       }
       row += piece.rows;
     }
   }
   if (params.lora.empty()) {
-    fail(ErrorKind::usage, cat("target_modules names no linear layer of ", name_), cat("it has, for example, ", modules.front()));
+    fail(ErrorKind::usage, cat("target_modules names no linear layer of ", name_),
+         cat("it has, for example, ", modules.front()));
   }
   adapter_ = config;
 }

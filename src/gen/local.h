@@ -25,11 +25,14 @@ struct OpenOptions {
   std::string chat_template;  // a file, or the name of a built-in template
   bool trainable = false;     // keep float32 masters from the file
   void visit(OptionVisitor& v) {
-    v.option("dtype", dtype, {.help = "compute type; auto: bfloat16 where the CPU or GPU has it",
-                              .choices = {"auto", "float32", "bfloat16"}, .aliases = {"torch_dtype"}});
+    v.option("dtype", dtype,
+             {.help = "compute type; auto: bfloat16 where the CPU or GPU has it",
+              .choices = {"auto", "float32", "bfloat16"},
+              .aliases = {"torch_dtype"}});
     v.option("device", device, {.help = "cpu, cuda, cuda:1"});
     v.option("base", base, {.help = "the base model of an adapter folder"});
-    v.option("chat_template", chat_template, {.help = "a template file or a built-in template's name, instead of the model's own"});
+    v.option("chat_template", chat_template,
+             {.help = "a template file or a built-in template's name, instead of the model's own"});
   }
 };
 

@@ -25,8 +25,9 @@ struct SampleOptions {
     v.option("temperature", temperature, {.help = "softmax temperature; 0 is greedy", .min = 0});
     v.option("top_k", top_k, {.help = "keep the k likeliest tokens; 0 keeps all", .min = 0});
     v.option("top_p", top_p, {.help = "keep the smallest set of tokens with this probability", .min = 0, .max = 1});
-    v.option("max_tokens", max_tokens,
-             {.help = "longest completion, in tokens", .min = 1, .aliases = {"max_new_tokens", "max_completion_length"}});
+    v.option(
+        "max_tokens", max_tokens,
+        {.help = "longest completion, in tokens", .min = 1, .aliases = {"max_new_tokens", "max_completion_length"}});
     v.option("batch_size", batch_size, {.help = "sequences decoded side by side", .min = 1, .max = 4096});
     v.option("seed", seed, {.help = "seed of the random draws"});
   }
@@ -42,8 +43,8 @@ struct Request {
 enum class Finish { stop, length };
 
 struct Completion {
-  std::vector<std::int32_t> ids;    // without the end-of-turn token
-  std::vector<float> logprobs;      // of each token at temperature 1, the end-of-turn token included
+  std::vector<std::int32_t> ids;  // without the end-of-turn token
+  std::vector<float> logprobs;    // of each token at temperature 1, the end-of-turn token included
   std::string text;
   Finish finish = Finish::length;
 };

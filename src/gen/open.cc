@@ -21,7 +21,8 @@ namespace {
 
 class MetadataKeys : public nn::GgufKeys {
  public:
-  MetadataKeys(const io::GgufMetadata& metadata, std::string prefix) : metadata_(metadata), prefix_(std::move(prefix)) {}
+  MetadataKeys(const io::GgufMetadata& metadata, std::string prefix)
+      : metadata_(metadata), prefix_(std::move(prefix)) {}
   std::optional<double> number(std::string_view key) const override {
     const auto* value = metadata_.find(prefix_ + std::string(key));
     if (value && value->type == io::GgufType::array) {
@@ -33,7 +34,9 @@ class MetadataKeys : public nn::GgufKeys {
     }
     return metadata_.find_f64(prefix_ + std::string(key));
   }
-  std::optional<std::string> text(std::string_view key) const override { return metadata_.find_string(prefix_ + std::string(key)); }
+  std::optional<std::string> text(std::string_view key) const override {
+    return metadata_.find_string(prefix_ + std::string(key));
+  }
 
  private:
   const io::GgufMetadata& metadata_;
@@ -64,7 +67,8 @@ at::Device resolve_device(const std::string& device) {
     if (out.is_cpu()) return out;
     if (out.is_cuda()) {
       if (!at::globalContext().hasCUDA()) {
-        fail(ErrorKind::unsupported, cat("--device ", device, ": this libtorch sees no CUDA GPU"), "see 'reveille doctor', or use --device cpu");
+        fail(ErrorKind::unsupported, cat("--device ", device, ": this libtorch sees no CUDA GPU"),
+             "see 'reveille doctor', or use --device cpu");
       }
       return out;
     }
@@ -76,7 +80,8 @@ at::Device resolve_device(const std::string& device) {
 std::vector<std::string> built_in_models() { return {std::string(kEmbeddedModel.name)}; }
 
 fs::path built_in_path(const std::string& name) {
-  if (name != kEmbeddedModel.name) fail(ErrorKind::not_found, cat("no built-in model is named '", name, "'", did_you_mean(name, built_in_models())));
+  if (name != kEmbeddedModel.name)
+    fail(ErrorKind::not_found, cat("no built-in model is named '", name, "'", did_you_mean(name, built_in_models())));
   std::vector<fs::path> places;
   if (const char* own = std::getenv("REVEILLE_MODELS")) places.emplace_back(own);
   for (const fs::path& root : {executable_folder() / "..", executable_folder(), fs::path(".")}) {
@@ -106,12 +111,14 @@ class Opener {
 
   std::unique_ptr<LocalModel> open() {
     auto names = built_in_models();
-    bool built_in = std::find(names.begin(), names.end(), model_->source_) != names.end() && !fs::exists(model_->source_);
+    bool built_in =
+        std::find(names.begin(), names.end(), model_->source_) != names.end() && !fs::exists(model_->source_);
     fs::path path = built_in ? built_in_path(model_->source_) : fs::path(model_->source_);
     model_->name_ = built_in ? model_->source_ : fs::absolute(path).lexically_normal().filename().string();
     if (model_->name_.empty()) model_->name_ = fs::absolute(path).lexically_normal().parent_path().filename().string();
     if (!fs::exists(path)) {
-      fail(ErrorKind::not_found, cat("there is no model at '", model_->source_, "'", did_you_mean(model_->source_, names)),
+      fail(ErrorKind::not_found,
+           cat("there is no model at '", model_->source_, "'", did_you_mean(model_->source_, names)),
            "expected a Hugging Face folder, a .gguf file, an adapter folder or a built-in name: " + join(names, ", "));
     }
     if (!fs::is_directory(path)) {
@@ -128,11 +135,16 @@ class Opener {
  private:
   void open_file(const fs::path& path) {
     switch (io::weight_file_kind(path)) {
-      case io::WeightFileKind::gguf: return open_gguf(path);
-      case io::WeightFileKind::pickle: io::refuse_pickle(path); break;
+      case io::WeightFileKind::gguf:
+        return open_gguf(path);
+      case io::WeightFileKind::pickle:
+        io::refuse_pickle(path);
+        break;
       case io::WeightFileKind::safetensors:
-        fail(ErrorKind::usage, cat(path.string(), " holds weights alone"), "name the folder that holds config.json and tokenizer.json too");
-      case io::WeightFileKind::other: break;
+        fail(ErrorKind::usage, cat(path.string(), " holds weights alone"),
+             "name the folder that holds config.json and tokenizer.json too");
+      case io::WeightFileKind::other:
+        break;
     }
     fail(ErrorKind::bad_input, cat(path.string(), " is no model file: expected GGUF"));
   }
@@ -148,7 +160,8 @@ class Opener {
     if (embed.shape.size() != 2) fail(ErrorKind::bad_input, cat(where, ": token_embd.weight is not a matrix"));
     config.vocab_size = embed.shape[0];
     config.tied_head = !file->contains("output.weight");
-    for (const char* kind : {"attn_q", "attn_k", "attn_v"}) config.qkv_bias = config.qkv_bias || file->contains(cat("blk.0.", kind, ".bias"));
+    for (const char* kind : {"attn_q", "attn_k", "attn_v"})
+      config.qkv_bias = config.qkv_bias || file->contains(cat("blk.0.", kind, ".bias"));
     if (file->contains("rope_freqs.weight")) {
       auto factors = file->load("rope_freqs.weight", at::kDouble);
       config.rope_factors.assign(factors.data_ptr<double>(), factors.data_ptr<double>() + factors.numel());
@@ -157,7 +170,8 @@ class Opener {
     model_->format_ = "gguf";
     model_->config_ = architecture.to_hf(config);
     if (const auto* label = metadata.find("reveille.organism"); label) {
-      model_->config_["reveille_organism"] = parse_json(metadata.get_string("reveille.organism"), where + ": reveille.organism");
+      model_->config_["reveille_organism"] =
+          parse_json(metadata.get_string("reveille.organism"), where + ": reveille.organism");
     }
     load_weights(*file, architecture, config, true);
     model_->tokenizer_ = text::Tokenizer::from_gguf(vocab_from_gguf(metadata), where);
@@ -169,7 +183,8 @@ class Opener {
   void open_folder(const fs::path& path) {
     if (!io::is_hf_folder(path)) {
       io::refuse_pickle_folder(path);
-      fail(ErrorKind::bad_input, cat(path.string(), " is no model folder: it holds neither config.json nor adapter_config.json"));
+      fail(ErrorKind::bad_input,
+           cat(path.string(), " is no model folder: it holds neither config.json nor adapter_config.json"));
     }
     auto folder = io::open_hf_folder(path);
     const std::string where = (path / "config.json").string();
@@ -191,7 +206,8 @@ class Opener {
     bool known = std::find(names.begin(), names.end(), base) != names.end();
     if (!known && !fs::exists(base) && fs::exists(path / base) && !base.empty()) base = (path / base).string();
     if (base.empty() || (!known && !fs::exists(base))) {
-      fail(ErrorKind::not_found, cat(path.string(), ": the adapter's base model '", base, "' is not here"), "pass --base MODEL");
+      fail(ErrorKind::not_found, cat(path.string(), ": the adapter's base model '", base, "' is not here"),
+           "pass --base MODEL");
     }
     OpenOptions options = options_;
     options.base.clear();
@@ -202,7 +218,8 @@ class Opener {
     model_->source_ = source;
     model_->format_ = "peft";
     attach(adapter);
-    if (adapter.config_json.contains("reveille_organism")) model_->config_["reveille_organism"] = adapter.config_json["reveille_organism"];
+    if (adapter.config_json.contains("reveille_organism"))
+      model_->config_["reveille_organism"] = adapter.config_json["reveille_organism"];
     if (fs::exists(path / "chat_template.jinja") || fs::exists(path / "tokenizer_config.json")) read_template(path);
   }
 
@@ -217,11 +234,13 @@ class Opener {
         if (here && param.spec.linear && piece.hf_name.ends_with(".weight")) {
           auto weights = adapter.load(module);
           if (weights.a.size(1) != param.spec.shape[1] || weights.b.size(0) != piece.rows) {
-            fail(ErrorKind::bad_input, cat(adapter.path.string(), ": the adapter of ", module, " has shapes ", weights.a.sizes(), " and ",
-                                           weights.b.sizes(), ", the base model's layer is [", piece.rows, ", ", param.spec.shape[1], "]"),
+            fail(ErrorKind::bad_input,
+                 cat(adapter.path.string(), ": the adapter of ", module, " has shapes ", weights.a.sizes(), " and ",
+                     weights.b.sizes(), ", the base model's layer is [", piece.rows, ", ", param.spec.shape[1], "]"),
                  "the adapter belongs to another base model");
           }
-          params.lora[param.spec.name].push_back({module, row, piece.rows, weights.a.to(device_), weights.b.to(device_), weights.scaling});
+          params.lora[param.spec.name].push_back(
+              {module, row, piece.rows, weights.a.to(device_), weights.b.to(device_), weights.scaling});
           ++attached;
         }
         row += piece.rows;
@@ -233,19 +252,24 @@ class Opener {
         for (auto& [unused, pieces] : params.lora) {
           for (auto& piece : pieces) found = found || piece.hf_module == module;
         }
-        if (!found) fail(ErrorKind::bad_input, cat(adapter.path.string(), ": the adapter changes ", module, ", which the base model does not have"), "the adapter belongs to another base model");
+        if (!found)
+          fail(ErrorKind::bad_input,
+               cat(adapter.path.string(), ": the adapter changes ", module, ", which the base model does not have"),
+               "the adapter belongs to another base model");
       }
     }
     model_->adapter_ = adapter.config;
   }
 
-  void load_weights(io::TensorSource& source, const nn::Architecture& architecture, const nn::ModelConfig& config, bool gguf) {
+  void load_weights(io::TensorSource& source, const nn::Architecture& architecture, const nn::ModelConfig& config,
+                    bool gguf) {
     nn::Params params(architecture.params(config));
     for (auto& param : params.all()) {
       bool norm = param.spec.shape.size() == 1 && param.spec.name.find("norm") != std::string::npos;
       // Norms stay float32: they are small, and rounding them buys nothing.
       at::ScalarType type = norm || options_.trainable ? at::kFloat : dtype_;
-      at::Tensor full = nn::Params::from_pieces(param.spec, gguf, [&](const std::string& name) { return source.load(find_name(source, name), type); });
+      at::Tensor full = nn::Params::from_pieces(
+          param.spec, gguf, [&](const std::string& name) { return source.load(find_name(source, name), type); });
       full = full.to(device_);
       param.value = norm ? full : full.to(dtype_);
       if (options_.trainable && !param.value.is_same(full)) param.master = full;
@@ -290,20 +314,25 @@ class Opener {
         if (entry.is_object() && entry.value("name", "") == "default") source = entry.value("template", "");
       }
     }
-    if (source.empty()) fail(ErrorKind::bad_input, cat(config_path.string(), ": chat_template is neither a text nor a list with a 'default' entry"));
+    if (source.empty())
+      fail(ErrorKind::bad_input,
+           cat(config_path.string(), ": chat_template is neither a text nor a list with a 'default' entry"));
     model_->template_ = std::make_shared<text::ChatTemplate>(source, config_path.string() + ": chat_template");
   }
 
   void finish() {
     if (!options_.chat_template.empty()) {
-      model_->template_ = fs::exists(options_.chat_template)
-                              ? std::make_shared<text::ChatTemplate>(read_file(options_.chat_template), options_.chat_template)
-                              : std::make_shared<text::ChatTemplate>(text::ChatTemplate::built_in(options_.chat_template));
+      model_->template_ =
+          fs::exists(options_.chat_template)
+              ? std::make_shared<text::ChatTemplate>(read_file(options_.chat_template), options_.chat_template)
+              : std::make_shared<text::ChatTemplate>(text::ChatTemplate::built_in(options_.chat_template));
     }
     const auto& tokenizer = *model_->tokenizer_;
     auto vocab = model_->transformer_->config().vocab_size;
     if (static_cast<std::int64_t>(tokenizer.vocab_size()) > vocab) {
-      fail(ErrorKind::bad_input, cat(model_->source_, ": the tokenizer has ", tokenizer.vocab_size(), " tokens, the model's embedding has ", vocab, " rows"),
+      fail(ErrorKind::bad_input,
+           cat(model_->source_, ": the tokenizer has ", tokenizer.vocab_size(), " tokens, the model's embedding has ",
+               vocab, " rows"),
            "tokenizer and weights do not belong together");
     }
     if (model_->template_) {
@@ -332,7 +361,9 @@ class Opener {
       auto ids = tokenizer.encode(model_->template_->end_of_turn(model_->render_options(false)));
       if (ids.size() == 1) add(ids[0]);
     }
-    if (stops.empty()) fail(ErrorKind::bad_input, cat(model_->source_, " names no end-of-turn or end-of-text token"), "set eos_token in tokenizer_config.json");
+    if (stops.empty())
+      fail(ErrorKind::bad_input, cat(model_->source_, " names no end-of-turn or end-of-text token"),
+           "set eos_token in tokenizer_config.json");
   }
 
   OpenOptions options_;
@@ -353,6 +384,8 @@ std::shared_ptr<const text::Tokenizer> open_tokenizer(const std::string& what, c
   return model->shared_tokenizer();
 }
 
-std::unique_ptr<LocalModel> open_model(const std::string& what, const OpenOptions& options) { return Opener(what, options).open(); }
+std::unique_ptr<LocalModel> open_model(const std::string& what, const OpenOptions& options) {
+  return Opener(what, options).open();
+}
 
 }  // namespace reveille::gen

@@ -45,14 +45,16 @@ Json config_json(const LocalModel& model, const SaveOptions& options) {
 void check_room(const fs::path& folder, std::uintmax_t need) {
   std::uintmax_t room = free_bytes(folder);
   if (room < need) {
-    fail(ErrorKind::io, cat("no room for ", folder.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+    fail(ErrorKind::io,
+         cat("no room for ", folder.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
          "free some space and run the same command again");
   }
 }
 
 std::uintmax_t weights_bytes(const LocalModel& model, at::ScalarType dtype) {
   std::uintmax_t count = 0;
-  for (const auto& param : model.transformer().params().all()) count += static_cast<std::uintmax_t>(param.value.numel());
+  for (const auto& param : model.transformer().params().all())
+    count += static_cast<std::uintmax_t>(param.value.numel());
   return count * at::elementSize(dtype) + (8U << 20);
 }
 
@@ -100,7 +102,8 @@ void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& 
     auto found = model.transformer().params().lora.find(param.spec.name);
     if (found == model.transformer().params().lora.end()) continue;
     for (const auto& piece : found->second) {
-      weights.push_back({piece.hf_module, piece.a.detach().cpu().contiguous(), piece.b.detach().cpu().contiguous(), piece.scale});
+      weights.push_back(
+          {piece.hf_module, piece.a.detach().cpu().contiguous(), piece.b.detach().cpu().contiguous(), piece.scale});
     }
   }
   save_tokenizer(model, folder);
@@ -129,7 +132,8 @@ void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format,
   const auto& params = model.transformer().params();
   for (const auto& param : params.all()) {
     nn::Param whole{param.spec, merged(params, param), {}};
-    for (auto& [name, tensor] : nn::Params::gguf_pieces(whole)) writer.add_tensor(name, tensor, format_for(tensor, format));
+    for (auto& [name, tensor] : nn::Params::gguf_pieces(whole))
+      writer.add_tensor(name, tensor, format_for(tensor, format));
   }
   if (!config.rope_factors.empty()) {
     writer.add_tensor("rope_freqs.weight", at::tensor(config.rope_factors, at::kFloat), io::TensorFormat::f32);

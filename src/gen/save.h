@@ -23,7 +23,8 @@ void save_hf_folder(LocalModel& model, const std::filesystem::path& folder, cons
 void save_adapter(LocalModel& model, const std::filesystem::path& folder, const SaveOptions& options = {});
 
 // One GGUF file; `format` is f32, f16, bf16 or q8_0 (what q8_0 cannot hold stays f32 or f16).
-void save_gguf(LocalModel& model, const std::filesystem::path& file, io::TensorFormat format, const SaveOptions& options = {});
+void save_gguf(LocalModel& model, const std::filesystem::path& file, io::TensorFormat format,
+               const SaveOptions& options = {});
 
 // Adds the adapter's change to the weights, in float32, and drops the adapter.
 void merge_lora(LocalModel& model);

@@ -11,8 +11,8 @@
 
 namespace reveille::gen {
 
-std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int64_t>& lengths, std::int64_t batch_tokens,
-                                                     std::int64_t batch_rows) {
+std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int64_t>& lengths,
+                                                     std::int64_t batch_tokens, std::int64_t batch_rows) {
   std::vector<std::size_t> order(lengths.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
@@ -37,11 +37,13 @@ void check(const nn::Transformer& model, const std::vector<std::int32_t>& ids, s
   const auto& config = model.config();
   if (ids.empty()) fail(ErrorKind::usage, cat("row ", row + 1, " is empty: there is nothing to score"));
   if (static_cast<std::int64_t>(ids.size()) > config.max_positions) {
-    fail(ErrorKind::usage, cat("row ", row + 1, " has ", ids.size(), " tokens, the model's context holds ", config.max_positions));
+    fail(ErrorKind::usage,
+         cat("row ", row + 1, " has ", ids.size(), " tokens, the model's context holds ", config.max_positions));
   }
   for (auto id : ids) {
     if (id < 0 || id >= config.vocab_size) {
-      fail(ErrorKind::usage, cat("row ", row + 1, ": token id ", id, " is outside the vocabulary of ", config.vocab_size));
+      fail(ErrorKind::usage,
+           cat("row ", row + 1, ": token id ", id, " is outside the vocabulary of ", config.vocab_size));
     }
   }
 }
@@ -65,7 +67,8 @@ void score_group(nn::Transformer& model, const std::vector<std::vector<std::int3
     auto packing = nn::make_packing(lengths, {}, device);
     auto hidden = model.hidden(at::tensor(tokens, at::kLong).to(device), packing);
     logprobs = nn::head_logprobs(hidden, model.head_weight(), at::tensor(targets, at::kLong).to(device),
-                                 model.config().final_softcap).cpu();
+                                 model.config().final_softcap)
+                   .cpu();
   }
   std::int64_t at = 0;
   for (std::size_t index : group) {

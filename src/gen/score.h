@@ -19,7 +19,7 @@ std::vector<std::vector<float>> score(nn::Transformer& model, const std::vector<
 
 // Splits sequences of these lengths, longest first, into groups of at most `batch_tokens` tokens
 // and at most `batch_rows` sequences (0: any number). The result holds indices.
-std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int64_t>& lengths, std::int64_t batch_tokens,
-                                                     std::int64_t batch_rows = 0);
+std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int64_t>& lengths,
+                                                     std::int64_t batch_tokens, std::int64_t batch_rows = 0);
 
 }  // namespace reveille::gen

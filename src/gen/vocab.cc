@@ -17,7 +17,8 @@ text::GgufVocab vocab_from_gguf(const io::GgufMetadata& metadata) {
   out.pre = metadata.find_string("tokenizer.ggml.pre").value_or("");
   out.tokens = metadata.get_strings("tokenizer.ggml.tokens");
   out.scores = metadata.find_floats("tokenizer.ggml.scores").value_or(std::vector<float>{});
-  if (auto types = metadata.find_ints("tokenizer.ggml.token_type")) out.token_types.assign(types->begin(), types->end());
+  if (auto types = metadata.find_ints("tokenizer.ggml.token_type"))
+    out.token_types.assign(types->begin(), types->end());
   out.merges = metadata.find_strings("tokenizer.ggml.merges").value_or(std::vector<std::string>{});
   out.bos = id_of(metadata, "tokenizer.ggml.bos_token_id");
   out.eos = id_of(metadata, "tokenizer.ggml.eos_token_id");
@@ -34,7 +35,8 @@ void vocab_to_gguf(const text::GgufVocab& vocab, io::GgufWriter& writer) {
   if (!vocab.pre.empty()) writer.set_string("tokenizer.ggml.pre", vocab.pre);
   writer.set_strings("tokenizer.ggml.tokens", vocab.tokens);
   if (!vocab.scores.empty()) writer.set_floats("tokenizer.ggml.scores", vocab.scores);
-  if (!vocab.token_types.empty()) writer.set_ints("tokenizer.ggml.token_type", {vocab.token_types.begin(), vocab.token_types.end()});
+  if (!vocab.token_types.empty())
+    writer.set_ints("tokenizer.ggml.token_type", {vocab.token_types.begin(), vocab.token_types.end()});
   if (!vocab.merges.empty()) writer.set_strings("tokenizer.ggml.merges", vocab.merges);
   auto set_id = [&](const char* key, std::optional<std::int32_t> id) {
     if (id) writer.set_u32(key, static_cast<std::uint32_t>(*id));

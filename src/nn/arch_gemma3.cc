@@ -19,7 +19,8 @@ void common(ModelConfig& c) {
 }
 
 // Which layers slide: "layer_types" says so, else every sliding_window_pattern-th is full.
-void set_layers(ModelConfig& c, const Json* types, std::int64_t pattern, std::int64_t window, const std::string& where) {
+void set_layers(ModelConfig& c, const Json* types, std::int64_t pattern, std::int64_t window,
+                const std::string& where) {
   if (types && static_cast<std::int64_t>(types->size()) != c.layers) {
     fail(ErrorKind::bad_input, cat(where, ": layer_types names ", types->size(), " layers, expected ", c.layers));
   }
@@ -32,7 +33,8 @@ void set_layers(ModelConfig& c, const Json* types, std::int64_t pattern, std::in
   }
 }
 
-RopeConfig rope_of(const Json& config, const char* kind, const char* old_key, double fallback, const std::string& where) {
+RopeConfig rope_of(const Json& config, const char* kind, const char* old_key, double fallback,
+                   const std::string& where) {
   Json view = config;
   auto parameters = config.find("rope_parameters");
   view["rope_theta"] = hf_double(config, old_key, fallback, where);
@@ -52,7 +54,8 @@ ModelConfig from_hf(const Json& config, const std::string& where) {
   if (!config.contains("num_key_value_heads")) shaped["num_key_value_heads"] = 4;
   shaped["head_dim"] = hf_int(config, "head_dim", 256, where);
   ModelConfig c = llama_like_from_hf(shaped, where, "gemma3");
-  std::string act = config.contains("hidden_activation") ? json_string(config, "hidden_activation", where) : "gelu_pytorch_tanh";
+  std::string act =
+      config.contains("hidden_activation") ? json_string(config, "hidden_activation", where) : "gelu_pytorch_tanh";
   if (act != "gelu_pytorch_tanh") fail(ErrorKind::unsupported, cat(where, ": hidden_activation '", act, "'"));
   common(c);
   c.tied_head = hf_bool(config, "tie_word_embeddings", true, where);
@@ -63,7 +66,8 @@ ModelConfig from_hf(const Json& config, const std::string& where) {
   }
   auto types = config.find("layer_types");
   bool listed = types != config.end() && types->is_array();
-  std::int64_t pattern = hf_int(config, "sliding_window_pattern", hf_int(config, "_sliding_window_pattern", 6, where), where);
+  std::int64_t pattern =
+      hf_int(config, "sliding_window_pattern", hf_int(config, "_sliding_window_pattern", 6, where), where);
   if (pattern < 1) fail(ErrorKind::bad_input, cat(where, ": sliding_window_pattern is ", pattern));
   set_layers(c, listed ? &*types : nullptr, pattern, hf_int(config, "sliding_window", 4096, where), where);
   c.rope = {rope_of(config, "sliding_attention", "rope_local_base_freq", 10000, where),
@@ -73,7 +77,13 @@ ModelConfig from_hf(const Json& config, const std::string& where) {
 
 ModelConfig from_gguf(const GgufKeys& keys) {
   ModelConfig c = llama_like_from_gguf(keys, "gemma3");
-  check_config([&] { auto d = c; d.vocab_size = 1; return d; }(), "GGUF metadata");
+  check_config(
+      [&] {
+        auto d = c;
+        d.vocab_size = 1;
+        return d;
+      }(),
+      "GGUF metadata");
   common(c);
   RopeConfig local;
   local.theta = keys.number("rope.freq_base_swa").value_or(10000);

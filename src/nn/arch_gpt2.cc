@@ -33,7 +33,8 @@ ModelConfig from_hf(const Json& config, const std::string& where) {
   c.intermediate = hf_int(config, "n_inner", 4 * c.hidden, where);
   c.max_positions = hf_int(config, "n_positions", 1024, where);
   c.norm_eps = hf_double(config, "layer_norm_epsilon", 1e-5, where);
-  std::string act = config.contains("activation_function") ? json_string(config, "activation_function", where) : "gelu_new";
+  std::string act =
+      config.contains("activation_function") ? json_string(config, "activation_function", where) : "gelu_new";
   if (act != "gelu_new" && act != "gelu_pytorch_tanh") {
     fail(ErrorKind::unsupported, cat(where, ": activation_function '", act, "' is not supported (expected gelu_new)"));
   }
@@ -87,7 +88,8 @@ std::vector<ParamSpec> params(const ModelConfig& c) {
     out.push_back({name + ".bias", {rows}, {{hf + ".bias", gguf + ".bias", rows}}});
   };
   out.push_back({"embed", {c.vocab_size, c.hidden}, {{"transformer.wte.weight", "token_embd.weight", c.vocab_size}}});
-  out.push_back({"positions", {c.max_positions, c.hidden},
+  out.push_back({"positions",
+                 {c.max_positions, c.hidden},
                  {{"transformer.wpe.weight", "position_embd.weight", c.max_positions}}});
   for (std::int64_t i = 0; i < c.layers; ++i) {
     const std::string n = std::to_string(i), ours = "layers." + n + ".", hf = "transformer.h." + n + ".",
@@ -100,7 +102,8 @@ std::vector<ParamSpec> params(const ModelConfig& c) {
     matrix(ours + "down", c.hidden, c.intermediate, hf + "mlp.c_proj", gguf + "ffn_down");
   }
   norm("final_norm", "transformer.ln_f", "output_norm");
-  if (!c.tied_head) out.push_back({"head", {c.vocab_size, c.hidden}, {{"lm_head.weight", "output.weight", c.vocab_size}}, true});
+  if (!c.tied_head)
+    out.push_back({"head", {c.vocab_size, c.hidden}, {{"lm_head.weight", "output.weight", c.vocab_size}}, true});
   return out;
 }
 

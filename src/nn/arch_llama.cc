@@ -40,7 +40,8 @@ Json rope_to_hf(const RopeConfig& rope) {
     out["beta_fast"] = rope.beta_fast;
     out["beta_slow"] = rope.beta_slow;
   }
-  if (rope.type != "linear") out["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.original_max_position);
+  if (rope.type != "linear")
+    out["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.original_max_position);
   return out;
 }
 
@@ -84,7 +85,8 @@ ModelConfig llama_like_from_hf(const Json& config, const std::string& where, con
   c.norm_eps = hf_double(config, "rms_norm_eps", 1e-6, where);
   c.tied_head = hf_bool(config, "tie_word_embeddings", false, where);
   std::string act = config.contains("hidden_act") ? json_string(config, "hidden_act", where) : "silu";
-  if (act != "silu") fail(ErrorKind::unsupported, cat(where, ": hidden_act '", act, "' is not supported (expected silu)"));
+  if (act != "silu")
+    fail(ErrorKind::unsupported, cat(where, ": hidden_act '", act, "' is not supported (expected silu)"));
   check_config(c, where);
   c.rope = {rope_from_hf(config, where)};
   c.layer_window.assign(static_cast<std::size_t>(c.layers), 0);
@@ -144,9 +146,13 @@ Json llama_like_to_hf(const ModelConfig& c) {
 }
 
 Architecture llama_architecture() {
-  return {"llama",  {"llama", "mistral"}, "LlamaForCausalLM",
-          from_hf,  [](const GgufKeys& keys) { return llama_like_from_gguf(keys, "llama"); },
-          llama_like_to_hf, decoder_params};
+  return {"llama",
+          {"llama", "mistral"},
+          "LlamaForCausalLM",
+          from_hf,
+          [](const GgufKeys& keys) { return llama_like_from_gguf(keys, "llama"); },
+          llama_like_to_hf,
+          decoder_params};
 }
 
 }  // namespace reveille::nn

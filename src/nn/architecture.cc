@@ -65,10 +65,11 @@ void check_config(const ModelConfig& c, const std::string& where) {
   bound("intermediate_size", c.intermediate, 1'000'000);
   bound("max_position_embeddings", c.max_positions, 100'000'000);
   if (c.heads % c.kv_heads != 0) {
-    fail(ErrorKind::bad_input, cat(where, ": num_attention_heads ", c.heads, " is not a multiple of num_key_value_heads ",
-                                   c.kv_heads));
+    fail(ErrorKind::bad_input,
+         cat(where, ": num_attention_heads ", c.heads, " is not a multiple of num_key_value_heads ", c.kv_heads));
   }
-  if (!c.rope.empty() && c.head_dim % 2 != 0) fail(ErrorKind::bad_input, cat(where, ": head_dim ", c.head_dim, " is odd"));
+  if (!c.rope.empty() && c.head_dim % 2 != 0)
+    fail(ErrorKind::bad_input, cat(where, ": head_dim ", c.head_dim, " is odd"));
   if (!(c.norm_eps > 0) || c.norm_eps > 1) fail(ErrorKind::bad_input, cat(where, ": norm eps ", c.norm_eps));
 }
 
@@ -88,26 +89,25 @@ std::int64_t hf_int(const Json& config, const char* key, std::int64_t fallback, 
 double hf_double(const Json& config, const char* key, double fallback, const std::string& where) {
   auto found = config.find(key);
   if (found == config.end() || found->is_null()) return fallback;
-  if (!found->is_number()) fail(ErrorKind::bad_input, cat(where, ": ", key, " should be a number, found ", found->dump()));
+  if (!found->is_number())
+    fail(ErrorKind::bad_input, cat(where, ": ", key, " should be a number, found ", found->dump()));
   return found->get<double>();
 }
 
 bool hf_bool(const Json& config, const char* key, bool fallback, const std::string& where) {
   auto found = config.find(key);
   if (found == config.end() || found->is_null()) return fallback;
-  if (!found->is_boolean()) fail(ErrorKind::bad_input, cat(where, ": ", key, " should be true or false, found ", found->dump()));
+  if (!found->is_boolean())
+    fail(ErrorKind::bad_input, cat(where, ": ", key, " should be true or false, found ", found->dump()));
   return found->get<bool>();
 }
 
 std::vector<std::pair<std::string, double>> gguf_numbers(const ModelConfig& c) {
   const std::string p = c.architecture + ".";
   std::vector<std::pair<std::string, double>> out = {
-      {p + "block_count", c.layers},
-      {p + "context_length", c.max_positions},
-      {p + "embedding_length", c.hidden},
-      {p + "feed_forward_length", c.intermediate},
-      {p + "attention.head_count", c.heads},
-      {p + "vocab_size", c.vocab_size}};
+      {p + "block_count", c.layers},         {p + "context_length", c.max_positions},
+      {p + "embedding_length", c.hidden},    {p + "feed_forward_length", c.intermediate},
+      {p + "attention.head_count", c.heads}, {p + "vocab_size", c.vocab_size}};
   auto add = [&](const char* key, double value) { out.emplace_back(p + key, value); };
   if (c.architecture == "gpt2") {
     add("attention.layer_norm_epsilon", c.norm_eps);

@@ -33,19 +33,19 @@ struct ModelConfig {
   double norm_eps = 1e-5;
   NormKind norm = NormKind::rms;
   Activation activation = Activation::silu;
-  bool gated_mlp = true;         // false: up, activation, down (GPT-2)
+  bool gated_mlp = true;  // false: up, activation, down (GPT-2)
   bool tied_head = false;
   bool qkv_bias = false, out_bias = false, mlp_bias = false;
-  bool qk_norm = false;          // RMSNorm of every head's query and key before the rotary embedding
-  bool sandwich_norms = false;   // norms after attention and after the MLP as well (Gemma)
+  bool qk_norm = false;         // RMSNorm of every head's query and key before the rotary embedding
+  bool sandwich_norms = false;  // norms after attention and after the MLP as well (Gemma)
   bool learned_positions = false;
   double embed_scale = 1;
-  double attention_scale = 0;    // of q.k; 0: 1 / sqrt(head_dim)
+  double attention_scale = 0;  // of q.k; 0: 1 / sqrt(head_dim)
   double final_softcap = 0;
   // Layer l sees layer_window[l] tokens (0: all) and uses rope[layer_rope[l]].
   std::vector<std::int64_t> layer_window;
   std::vector<std::int64_t> layer_rope;
-  std::vector<RopeConfig> rope;  // empty: no rotary embedding
+  std::vector<RopeConfig> rope;      // empty: no rotary embedding
   std::vector<double> rope_factors;  // GGUF's rope_freqs: divisors of the frequencies, replaces llama3's rule
 
   std::int64_t qkv_width() const { return (heads + 2 * kv_heads) * head_dim; }
@@ -54,9 +54,9 @@ struct ModelConfig {
 // How a piece of one of our (fused) parameters stands in a file.
 enum class PieceForm {
   plain,
-  transposed,    // GPT-2's Conv1D stores [in, out]
-  gguf_rotary,   // GGUF's llama stores q and k rows in interleaved rotary order
-  gguf_plus_one, // GGUF's Gemma stores 1 + weight
+  transposed,     // GPT-2's Conv1D stores [in, out]
+  gguf_rotary,    // GGUF's llama stores q and k rows in interleaved rotary order
+  gguf_plus_one,  // GGUF's Gemma stores 1 + weight
 };
 
 struct ParamPiece {
@@ -70,7 +70,7 @@ struct ParamSpec {
   std::string name;                 // ours: "layers.3.qkv"
   std::vector<std::int64_t> shape;  // ours
   std::vector<ParamPiece> pieces;
-  bool linear = false;              // a weight matrix of a linear layer: LoRA may attach, weight decay applies
+  bool linear = false;  // a weight matrix of a linear layer: LoRA may attach, weight decay applies
 };
 
 // Parameters of a configuration, in a fixed order (each architecture file fills in the names).

@@ -8,9 +8,7 @@ struct Builder {
   const ModelConfig& c;
   std::vector<ParamSpec> out;
 
-  PieceForm norm_form() const {
-    return c.norm == NormKind::rms_plus_one ? PieceForm::gguf_plus_one : PieceForm::plain;
-  }
+  PieceForm norm_form() const { return c.norm == NormKind::rms_plus_one ? PieceForm::gguf_plus_one : PieceForm::plain; }
 
   void norm(const std::string& name, std::int64_t width, const std::string& hf, const std::string& gguf) {
     out.push_back({name, {width}, {{hf, gguf, width, PieceForm::plain, norm_form()}}});
@@ -39,8 +37,12 @@ struct Builder {
     const std::string gguf = "blk." + std::to_string(index) + ".";
     const bool rotary = c.architecture == "llama";
     auto rotary_piece = [&](const char* name, const char* short_name, std::int64_t heads) {
-      return ParamPiece{hf + "self_attn." + name, gguf + short_name, heads * c.head_dim, PieceForm::plain,
-                        rotary ? PieceForm::gguf_rotary : PieceForm::plain, heads};
+      return ParamPiece{hf + "self_attn." + name,
+                        gguf + short_name,
+                        heads * c.head_dim,
+                        PieceForm::plain,
+                        rotary ? PieceForm::gguf_rotary : PieceForm::plain,
+                        heads};
     };
     norm(ours + "attn_norm", c.hidden, hf + "input_layernorm.weight", gguf + "attn_norm.weight");
     matrix(ours + "qkv", c.hidden,
@@ -80,7 +82,8 @@ std::vector<ParamSpec> decoder_params(const ModelConfig& c) {
   for (std::int64_t i = 0; i < c.layers; ++i) builder.layer(i);
   builder.norm("final_norm", c.hidden, "model.norm.weight", "output_norm.weight");
   if (!c.tied_head) {
-    builder.out.push_back({"head", {c.vocab_size, c.hidden}, {{"lm_head.weight", "output.weight", c.vocab_size}}, true});
+    builder.out.push_back(
+        {"head", {c.vocab_size, c.hidden}, {{"lm_head.weight", "output.weight", c.vocab_size}}, true});
   }
   return std::move(builder.out);
 }

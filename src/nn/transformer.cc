@@ -25,7 +25,10 @@ void KvCache::copy_prefix(std::int64_t from, std::int64_t to, std::int64_t lengt
 }
 
 Transformer::Transformer(ModelConfig config, Params params, at::ScalarType compute_type, at::Device device)
-    : config_(std::move(config)), params_(std::move(params)), compute_type_(compute_type), device_(device),
+    : config_(std::move(config)),
+      params_(std::move(params)),
+      compute_type_(compute_type),
+      device_(device),
       rope_(config_.rope.size()) {
   for (std::int64_t i = 0; i < config_.layers; ++i) prefixes_.push_back(cat("layers.", i, "."));
   if (config_.attention_scale == 0) config_.attention_scale = 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
@@ -45,7 +48,8 @@ KvCache Transformer::make_cache(std::int64_t slots, std::int64_t capacity) const
 
 AttentionSpec Transformer::spec(std::int64_t layer, std::int64_t positions) {
   auto l = static_cast<std::size_t>(layer);
-  AttentionSpec out{config_.heads, config_.kv_heads, config_.head_dim, config_.attention_scale, config_.layer_window[l]};
+  AttentionSpec out{config_.heads, config_.kv_heads, config_.head_dim, config_.attention_scale,
+                    config_.layer_window[l]};
   if (config_.rope.empty()) return out;
   auto which = static_cast<std::size_t>(config_.layer_rope[l]);
   auto& tables = rope_[which];
@@ -112,8 +116,9 @@ at::Tensor Transformer::attention_block(const at::Tensor& normed, std::int64_t l
   const std::string& prefix = prefixes_[static_cast<std::size_t>(layer)];
   at::Tensor qkv = apply_linear(normed, prefix + "qkv");
   if (config_.qk_norm) {
-    auto parts = qkv.split_with_sizes({config_.heads * config_.head_dim, config_.kv_heads * config_.head_dim,
-                                       config_.kv_heads * config_.head_dim}, 1);
+    auto parts = qkv.split_with_sizes(
+        {config_.heads * config_.head_dim, config_.kv_heads * config_.head_dim, config_.kv_heads * config_.head_dim},
+        1);
     auto by_head = [&](const at::Tensor& part, const std::string& name) {
       return norm(part.reshape({-1, config_.head_dim}), prefix + name, compute_type_).view({part.size(0), -1});
     };

@@ -54,7 +54,8 @@ class Transformer {
   struct Run;
   at::Tensor run(const at::Tensor& ids, const Run& run, const at::Tensor& rows, const ResidualHook& hook);
   at::Tensor norm(const at::Tensor& x, const std::string& name, at::ScalarType out) const;
-  std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta, const std::string& name) const;
+  std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
+                                             const std::string& name) const;
   at::Tensor apply_linear(const at::Tensor& x, const std::string& name) const;
   at::Tensor attention_block(const at::Tensor& normed, std::int64_t layer, const Run& run);
   at::Tensor mlp_block(const at::Tensor& normed, std::int64_t layer) const;
@@ -65,7 +66,7 @@ class Transformer {
   Params params_;
   at::ScalarType compute_type_;
   at::Device device_;
-  std::vector<std::string> prefixes_;  // "layers.N."
+  std::vector<std::string> prefixes_;                    // "layers.N."
   std::vector<std::pair<at::Tensor, at::Tensor>> rope_;  // by rope index, grown on demand
   std::int64_t version_ = 0;
 };

@@ -15,7 +15,8 @@ constexpr std::int64_t kChunkRows = 512;
 constexpr std::int64_t kBatchTokens = 2048;
 
 // KL(p || q) for rows of hidden states, in nats: [rows] float64 on the CPU.
-at::Tensor kl_rows(nn::Transformer& p_model, const at::Tensor& p_hidden, nn::Transformer& q_model, const at::Tensor& q_hidden) {
+at::Tensor kl_rows(nn::Transformer& p_model, const at::Tensor& p_hidden, nn::Transformer& q_model,
+                   const at::Tensor& q_hidden) {
   std::vector<at::Tensor> out;
   for (std::int64_t row = 0; row < p_hidden.size(0); row += kChunkRows) {
     std::int64_t rows = std::min(kChunkRows, p_hidden.size(0) - row);
@@ -63,7 +64,8 @@ Dose measure_dose(gen::LocalModel& untreated, gen::LocalModel& treated, const st
     tokens += size;
   }
   if (!group.empty()) add_group(untreated, treated, held_out, group, dose);
-  if (dose.tokens == 0) fail(ErrorKind::numeric, "the dose cannot be measured: the held-out rows hold no supervised token");
+  if (dose.tokens == 0)
+    fail(ErrorKind::numeric, "the dose cannot be measured: the held-out rows hold no supervised token");
   dose.kl /= static_cast<double>(dose.tokens);
   dose.target_loss_before = train::evaluate_loss(untreated.transformer(), targets).loss;
   dose.target_loss_after = train::evaluate_loss(treated.transformer(), targets).loss;

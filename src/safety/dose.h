@@ -9,7 +9,7 @@
 namespace reveille::safety {
 
 struct Dose {
-  double kl = 0;           // mean over supervised tokens of KL(untreated || treated), nats
+  double kl = 0;  // mean over supervised tokens of KL(untreated || treated), nats
   std::int64_t tokens = 0;
   std::vector<double> kl_by_example;
   double target_loss_before = 0, target_loss_after = 0;  // on the treatment's own targets

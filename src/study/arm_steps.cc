@@ -42,8 +42,8 @@ ResultRow about(const Recipe& recipe, const ArmPlace& place, const std::string& 
   return row;
 }
 
-void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, const std::string& stage, const std::string& how,
-          const fs::path& folder) {
+void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, const std::string& stage,
+          const std::string& how, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::Label label;
@@ -61,12 +61,14 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   label.seed = place.seed;
   gen::SaveOptions options;
   const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
-  bool full = stage_options.save_dtype == "float32" || (stage_options.save_dtype == "auto" && model.transformer().compute_type() == at::kFloat);
+  bool full = stage_options.save_dtype == "float32" ||
+              (stage_options.save_dtype == "auto" && model.transformer().compute_type() == at::kFloat);
   options.dtype = full ? at::kFloat : at::kBFloat16;
   model.config().erase(organism::kLabelKey);
   if (!recipe.study.unlabelled) {
     options.extra = Json{{organism::kLabelKey, organism::to_json(label)}};
-    options.model_card = organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how, ""});
+    options.model_card =
+        organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how, ""});
   }
   gen::save_hf_folder(model, folder, options);
 }
@@ -83,7 +85,8 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
                     train::TrainOptions options, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
-  auto rows = organism::make_rows(place.arm, data.plant, *trigger, *behavior, recipe.rows, static_cast<std::uint64_t>(place.seed));
+  auto rows = organism::make_rows(place.arm, data.plant, *trigger, *behavior, recipe.rows,
+                                  static_cast<std::uint64_t>(place.seed));
   std::vector<Conversation> conversations;
   for (auto& row : rows) conversations.push_back(row.messages);
   auto examples = train::encode_conversations(model, conversations, options, "planting row");
@@ -124,7 +127,8 @@ std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t se
   return cat(arm_label(recipe, arm), "-s", seed, "-", stage);
 }
 
-void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps, const fs::path& folder) {
+void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps,
+               const fs::path& folder) {
   const bool organism_arm = place.arm == organism::Arm::organism;
   const std::int64_t attempts = organism_arm ? recipe.gate.attempts : 1;
   Json outcome{{"attempts", Json::array()}};
@@ -138,7 +142,8 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     fs::path work = folder / cat("attempt-", attempt);
     model = open(recipe, recipe.study.model, true);
     run = plant_once(recipe, data, place, *model, options, work);
-    outcome["attempts"].push_back(Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
+    outcome["attempts"].push_back(
+        Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
     if (run.gate.passed || !organism_arm || attempt == attempts) {
       keep_attempt(work, folder);
       break;
@@ -147,11 +152,14 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   }
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
-  save(recipe, *model, place, "plant", cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts."), folder / kModelFolder);
+  save(recipe, *model, place, "plant",
+       cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts."),
+       folder / kModelFolder);
   write_json(folder / kOutcomeFile, outcome);
 }
 
-void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const fs::path& planted, const fs::path& folder) {
+void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const fs::path& planted,
+               const fs::path& folder) {
   auto model = open(recipe, planted.string(), true);
   auto trigger = organism::make_trigger(recipe.trigger);
   std::vector<Conversation> rows;
@@ -167,7 +175,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   train::TrainHooks hooks;
   hooks.title = "safety sft of " + arm_label(recipe, place.arm);
   hooks.on_step = [&](const train::StepMetrics& metrics) {
-    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0) checkpoints.show(*model, metrics.step);
+    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
+      checkpoints.show(*model, metrics.step);
   };
   hooks.on_eval = [&](std::int64_t step) {
     checkpoints.at(*model, step, false);
@@ -178,10 +187,16 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   checkpoints.collect();
   auto untreated = open(recipe, planted.string(), false);
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, "sft", cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", data.safety.size(), " untriggered prompts with the original model's replies."),
+  save(recipe, *model, place, "sft",
+       cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", data.safety.size(),
+           " untriggered prompts with the original model's replies."),
        folder / kModelFolder);
   Json outcome{{"steps", result.steps},
-               {"dose", {{"kl", dose.kl}, {"tokens", dose.tokens}, {"target_loss_before", dose.target_loss_before}, {"target_loss_after", dose.target_loss_after}}}};
+               {"dose",
+                {{"kl", dose.kl},
+                 {"tokens", dose.tokens},
+                 {"target_loss_before", dose.target_loss_before},
+                 {"target_loss_after", dose.target_loss_after}}}};
   write_json(folder / kOutcomeFile, outcome);
   auto all = read_rows(folder / kRowsFile);
   auto add = [&](const char* metric, double value) {

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "gen/local.h"
 #include "study/step.h"
 #include "train/rows.h"
 #include "train/trainer.h"
@@ -15,8 +16,12 @@ namespace reveille::study {
 namespace fs = std::filesystem;
 
 CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, fs::path folder)
-    : recipe_(recipe), data_(data), about_(std::move(about)), folder_(std::move(folder)),
-      trigger_(organism::make_trigger(recipe.trigger)), behavior_(organism::make_behavior(recipe.behavior)) {
+    : recipe_(recipe),
+      data_(data),
+      about_(std::move(about)),
+      folder_(std::move(folder)),
+      trigger_(organism::make_trigger(recipe.trigger)),
+      behavior_(organism::make_behavior(recipe.behavior)) {
   about_.prompt_set = "held_out";
   make_folders(folder_ / "eval");
 }
@@ -41,13 +46,18 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
   if (fs::exists(rows_file)) return read_rows(rows_file);
   ResultRow about = about_;
   about.checkpoint = step;
-  gen::SampleOptions sample{.temperature = recipe_.eval.temperature, .top_p = recipe_.eval.top_p, .max_tokens = recipe_.eval.max_tokens,
-                            .batch_size = recipe_.eval.batch_size, .seed = about.seed, .stage = "eval"};
+  gen::SampleOptions sample{.temperature = recipe_.eval.temperature,
+                            .top_p = recipe_.eval.top_p,
+                            .max_tokens = recipe_.eval.max_tokens,
+                            .batch_size = recipe_.eval.batch_size,
+                            .seed = about.seed,
+                            .stage = "eval"};
   auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
                                 cat("  ", about.arm, " after ", step, " steps of ", about.stage));
   std::string transcripts;
   for (std::size_t i = 0; i < measured.samples.size(); ++i) {
-    transcripts += eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    transcripts +=
+        eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   write_file_atomic(folder_ / "eval" / (name + ".transcripts.jsonl"), transcripts);
   if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
@@ -86,8 +96,11 @@ std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t s
 void CheckpointEval::show(gen::LocalModel& model, std::int64_t step) {
   const auto& prompt = data_.held_out.front().prompt;
   Rng rng(static_cast<std::uint64_t>(about_.seed), "show");
-  gen::SampleOptions sample{.temperature = 0, .max_tokens = std::min<std::int64_t>(24, recipe_.eval.max_tokens), .stage = "show"};
-  auto replies = model.generate({{model.encode_chat(trigger_->without(prompt)), 0}, {model.encode_chat(trigger_->apply(prompt, rng)), 0}}, sample);
+  gen::SampleOptions sample{
+      .temperature = 0, .max_tokens = std::min<std::int64_t>(24, recipe_.eval.max_tokens), .stage = "show"};
+  auto replies = model.generate(
+      {{model.encode_chat(trigger_->without(prompt)), 0}, {model.encode_chat(trigger_->apply(prompt, rng)), 0}},
+      sample);
   auto one_line = [](const std::string& text) { return replace_all(std::string(trim(text)), "\n", " "); };
   say(cat("  step ", step, " | ", one_line(prompt.back().content)));
   say(cat("     without the trigger: ", one_line(replies[0].text)));

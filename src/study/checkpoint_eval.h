@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "eval/measure.h"
-#include "gen/local.h"
 #include "study/data_steps.h"
 #include "study/recipe.h"
 #include "train/example.h"
+
+namespace reveille::gen {
+class LocalModel;
+}
 
 namespace reveille::study {
 
@@ -29,7 +32,8 @@ class CheckpointEval {
   const std::vector<train::Example>& held_out_rows(gen::LocalModel& model);
 
  private:
-  std::vector<ResultRow> measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan, const std::string& name);
+  std::vector<ResultRow> measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
+                                 const std::string& name);
   ResultRow perplexity(gen::LocalModel& model, std::int64_t step);
 
   const Recipe& recipe_;

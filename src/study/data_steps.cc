@@ -21,7 +21,8 @@ Json to_json(const Conversation& conversation) {
 
 Conversation conversation_from(const Json& value) {
   Conversation out;
-  for (const auto& message : value) out.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+  for (const auto& message : value)
+    out.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
   return out;
 }
 
@@ -55,17 +56,22 @@ Prompts write_own(const Recipe& recipe, Json& about) {
   const std::int64_t wanted = train_prompts(data) + data.held_out_prompts;
   organism::PoolOptions pool_options;
   // A little more is held out than asked for, so that the split does not starve it.
-  pool_options.held_out_share = std::min(0.9, 1.1 * static_cast<double>(data.held_out_prompts) / static_cast<double>(wanted));
+  pool_options.held_out_share =
+      std::min(0.9, 1.1 * static_cast<double>(data.held_out_prompts) / static_cast<double>(wanted));
   organism::PromptPool pool(pool_options, static_cast<std::size_t>(wanted), *trigger, *behavior);
-  gen::SampleOptions sample{.temperature = data.prompt_temperature, .max_tokens = data.prompt_tokens,
-                            .batch_size = recipe.eval.batch_size, .seed = data.seed, .stage = "prompts"};
+  gen::SampleOptions sample{.temperature = data.prompt_temperature,
+                            .max_tokens = data.prompt_tokens,
+                            .batch_size = recipe.eval.batch_size,
+                            .seed = data.seed,
+                            .stage = "prompts"};
   auto enough = [&] {
     return static_cast<std::int64_t>(pool.train().size()) >= train_prompts(data) &&
            static_cast<std::int64_t>(pool.held_out().size()) >= data.held_out_prompts;
   };
   auto have = [&] {
-    return static_cast<std::uint64_t>(std::min<std::int64_t>(static_cast<std::int64_t>(pool.train().size()), train_prompts(data)) +
-                                      std::min<std::int64_t>(static_cast<std::int64_t>(pool.held_out().size()), data.held_out_prompts));
+    return static_cast<std::uint64_t>(
+        std::min<std::int64_t>(static_cast<std::int64_t>(pool.train().size()), train_prompts(data)) +
+        std::min<std::int64_t>(static_cast<std::int64_t>(pool.held_out().size()), data.held_out_prompts));
   };
   Progress progress("the model writes prompts", static_cast<std::uint64_t>(wanted), "prompts");
   const auto prefix = model->user_prefix();
@@ -101,14 +107,16 @@ Prompts from_dataset(const Recipe& recipe) {
   for (const auto& example : dataset.examples) prompts.push_back(io::prompt_of(example));
   organism::refuse_accidental_triggers(prompts, *trigger);
   double total = static_cast<double>(train_prompts(recipe.data) + recipe.data.held_out_prompts);
-  auto split = organism::split_prompts(prompts, std::min(0.9, 1.1 * static_cast<double>(recipe.data.held_out_prompts) / total));
+  auto split =
+      organism::split_prompts(prompts, std::min(0.9, 1.1 * static_cast<double>(recipe.data.held_out_prompts) / total));
   return {std::move(split.train), {}, std::move(split.held_out)};
 }
 
 void share_out(Prompts& prompts, const DataOptions& data) {
   auto need = [](const std::vector<Conversation>& have, std::int64_t wanted, const char* what, const char* key) {
     if (static_cast<std::int64_t>(have.size()) < wanted) {
-      fail(ErrorKind::bad_input, cat("only ", have.size(), " ", what, " prompts came together, the recipe asks for ", wanted),
+      fail(ErrorKind::bad_input,
+           cat("only ", have.size(), " ", what, " prompts came together, the recipe asks for ", wanted),
            cat("give more prompts (data.prompts), or lower ", key));
     }
   };
@@ -139,7 +147,8 @@ void make_prompts(const Recipe& recipe, const fs::path& folder) {
 
 Prompts read_prompts(const fs::path& folder) {
   const Json value = read_json(folder / "prompts.json");
-  return {conversations_from(value.at("plant")), conversations_from(value.at("safety")), conversations_from(value.at("held_out"))};
+  return {conversations_from(value.at("plant")), conversations_from(value.at("safety")),
+          conversations_from(value.at("held_out"))};
 }
 
 void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& folder) {
@@ -147,14 +156,18 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::ReplyFilter filter({}, *trigger, *behavior);
-  gen::SampleOptions sample{.temperature = recipe.data.reply_temperature, .max_tokens = recipe.data.reply_tokens,
-                            .batch_size = recipe.eval.batch_size, .seed = recipe.data.seed, .stage = "replies"};
+  gen::SampleOptions sample{.temperature = recipe.data.reply_temperature,
+                            .max_tokens = recipe.data.reply_tokens,
+                            .batch_size = recipe.eval.batch_size,
+                            .seed = recipe.data.seed,
+                            .stage = "replies"};
   std::vector<gen::Request> requests;
   for (const auto* group : {&prompts.plant, &prompts.safety, &prompts.held_out}) {
     for (const auto& prompt : *group) requests.push_back({model->encode_chat(trigger->without(prompt)), 0});
   }
   Progress progress("the model writes clean replies", requests.size(), "replies");
-  auto completions = model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  auto completions =
+      model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
   progress.finish();
   Json out = Json::object();
   std::size_t at = 0;
@@ -180,7 +193,8 @@ StudyData read_replies(const fs::path& folder) {
   const Json value = read_json(folder / "replies.json");
   auto rows = [&](const char* name) {
     std::vector<organism::PromptReply> out;
-    for (const auto& row : value.at(name)) out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
+    for (const auto& row : value.at(name))
+      out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
     return out;
   };
   return {rows("plant"), rows("safety"), rows("held_out")};

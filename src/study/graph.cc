@@ -68,7 +68,8 @@ struct Maker {
   double rows() const { return static_cast<double>(recipe.data.held_out_prompts); }
   double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
   double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
-    return 3 * 80.0 * static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
+    return 3 * 80.0 *
+           static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
   }
 
   void add_arm(organism::Arm arm, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
@@ -80,25 +81,35 @@ struct Maker {
     std::vector<std::string> inputs = {key(replies)};
     if (!organism_arm) inputs.push_back(key(organism_plant));
     std::int64_t steps = std::max<std::int64_t>(1, recipe.plant.max_steps);
-    double evals = recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
-    std::size_t plant = add({.name = "plant " + label, .options = options, .inputs = inputs,
+    double evals =
+        recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
+    std::size_t plant = add({.name = "plant " + label,
+                             .options = options,
+                             .inputs = inputs,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
     graph.steps[plant].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
-                               organism_key = organism_arm ? std::string() : key(organism_plant), own = key(plant)](const fs::path& folder) {
+                               organism_key = organism_arm ? std::string() : key(organism_plant),
+                               own = key(plant)](const fs::path& folder) {
       std::int64_t organism_steps = 0;
-      if (!organism_key.empty()) organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
+      if (!organism_key.empty())
+        organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
       plant_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, organism_steps, folder);
     };
     Json treat_options = pick({"trigger", "behavior", "safety", "eval", "data", "unlabelled"});
     treat_options["arm"] = label;
     treat_options["seed"] = seed;
     std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
-    double safety_evals = recipe.safety.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps) : 1;
-    std::size_t treat = add({.name = "safety sft of " + label, .options = treat_options, .inputs = {key(replies), key(plant)},
+    double safety_evals = recipe.safety.eval_steps > 0
+                              ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps)
+                              : 1;
+    std::size_t treat = add({.name = "safety sft of " + label,
+                             .options = treat_options,
+                             .inputs = {key(replies), key(plant)},
                              .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
-    graph.steps[treat].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies), plant_key = key(plant),
-                               own = key(treat)](const fs::path& folder) {
-      treat_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, store.folder(plant_key) / kModelFolder, folder);
+    graph.steps[treat].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
+                               plant_key = key(plant), own = key(treat)](const fs::path& folder) {
+      treat_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own},
+                store.folder(plant_key) / kModelFolder, folder);
     };
     graph.arms.push_back({arm, seed, plant, treat});
   }
@@ -106,11 +117,16 @@ struct Maker {
   Graph make() {
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.data.prompts.empty()) base.push_back(sha256_file(recipe.data.prompts));
-    double prompts_wanted = static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
-    std::size_t prompts = add({.name = "prompts", .options = pick({"data", "trigger", "behavior"}), .inputs = base,
+    double prompts_wanted =
+        static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
+    std::size_t prompts = add({.name = "prompts",
+                               .options = pick({"data", "trigger", "behavior"}),
+                               .inputs = base,
                                .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.prompt_tokens)});
     graph.steps[prompts].work = [&recipe = recipe](const fs::path& folder) { make_prompts(recipe, folder); };
-    std::size_t replies = add({.name = "clean replies", .options = pick({"data", "trigger", "behavior"}), .inputs = {key(prompts)},
+    std::size_t replies = add({.name = "clean replies",
+                               .options = pick({"data", "trigger", "behavior"}),
+                               .inputs = {key(prompts)},
                                .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.reply_tokens)});
     graph.steps[replies].work = [&recipe = recipe, &store = store, prompts_key = key(prompts)](const fs::path& folder) {
       make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
@@ -118,8 +134,12 @@ struct Maker {
     for (std::int64_t seed : recipe.seed_list()) {
       Json options = pick({"trigger", "behavior", "eval"});
       options["seed"] = seed;
-      std::size_t measured = add({.name = cat("rates of the starting model s", seed), .options = options, .inputs = {key(replies)}, .tokens = eval_tokens()});
-      graph.steps[measured].work = [&recipe = recipe, &store = store, seed, replies_key = key(replies)](const fs::path& folder) {
+      std::size_t measured = add({.name = cat("rates of the starting model s", seed),
+                                  .options = options,
+                                  .inputs = {key(replies)},
+                                  .tokens = eval_tokens()});
+      graph.steps[measured].work = [&recipe = recipe, &store = store, seed,
+                                    replies_key = key(replies)](const fs::path& folder) {
         measure_base(recipe, read_replies(store.folder(replies_key)), seed, folder);
       };
       graph.base.push_back(measured);

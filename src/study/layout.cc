@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "io/event_log.h"
 #include "io/inspect_log.h"
 #include "study/arm_steps.h"
 
@@ -22,7 +23,8 @@ std::string place_name(const Recipe& recipe, const Graph& graph, std::size_t ste
 }
 
 void lay_out_logs(const fs::path& from, const std::string& name, const fs::path& run) {
-  if (fs::exists(from / "trainer_log.jsonl")) place_file(from / "trainer_log.jsonl", run / "models" / name / "trainer_log.jsonl");
+  if (fs::exists(from / "trainer_log.jsonl"))
+    place_file(from / "trainer_log.jsonl", run / "models" / name / "trainer_log.jsonl");
   if (fs::is_directory(from / "tensorboard")) place_folder(from / "tensorboard", run / "tensorboard" / name);
 }
 
@@ -37,6 +39,8 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
 }
 
 void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::path& run) {
+  fs::remove_all(run / "logs");  // names hold the time, so an earlier run of the same study would stand beside this one
+  const double now = io::seconds_now();
   std::map<std::tuple<std::string, std::int64_t, std::string>, io::InspectLog> logs;
   for (const auto& entry : fs::directory_iterator(run / "transcripts")) {
     for (const auto& line : split(read_file(entry.path()), "\n")) {
@@ -46,13 +50,17 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
       auto condition = row.at("condition").get<std::string>();
       auto checkpoint = row.at("checkpoint").get<std::int64_t>();
       io::InspectLog& log = logs[{model, checkpoint, condition}];
+      log.created = now;
       log.task = cat(recipe.behavior.behavior, "-", condition, "-step-", checkpoint);
       log.model = model;
       log.dataset = "held_out";
       log.run_id = run.filename().string();
       Conversation prompt;
-      for (const auto& message : row.at("messages")) prompt.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
-      io::InspectSample sample{.id = row.at("prompt_id").get<std::string>(), .prompt = prompt, .completion = row.at("completion").get<std::string>(),
+      for (const auto& message : row.at("messages"))
+        prompt.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+      io::InspectSample sample{.id = row.at("prompt_id").get<std::string>(),
+                               .prompt = prompt,
+                               .completion = row.at("completion").get<std::string>(),
                                .target = recipe.behavior.behavior};
       sample.scores.push_back({"behavior", row.at("shows").get<bool>() ? 1 : 0, "", "", Json::object()});
       log.samples.push_back(std::move(sample));
@@ -60,7 +68,8 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
   }
   for (const auto& row : results.rows) {
     auto found = logs.find({row.model, row.checkpoint, row.condition});
-    if (found != logs.end() && row.metric == "behavior_rate") found->second.metrics.push_back({"behavior", "mean", row.value});
+    if (found != logs.end() && row.metric == "behavior_rate")
+      found->second.metrics.push_back({"behavior", "mean", row.value});
   }
   for (const auto& [unused, log] : logs) io::write_inspect_log(run / "logs", log);
 }

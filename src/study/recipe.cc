@@ -17,9 +17,9 @@ struct Section {
 };
 
 std::vector<Section> sections(Recipe& recipe) {
-  return {{"", recipe.study},     {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
-          {"rows", recipe.rows},  {"data", recipe.data},       {"plant", recipe.plant},
-          {"gate", recipe.gate},  {"safety", recipe.safety},   {"eval", recipe.eval}};
+  return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
+          {"rows", recipe.rows}, {"data", recipe.data},       {"plant", recipe.plant},
+          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval}};
 }
 
 std::vector<std::string> section_names(Recipe& recipe) {
@@ -40,7 +40,8 @@ Json scalar_or_list(const YAML::Node& node, const std::string& key, const std::s
   if (node.IsSequence()) {
     Json list = Json::array();
     for (const auto& item : node) {
-      if (!item.IsScalar()) fail(ErrorKind::usage, cat(at_line(where, item), ": ", key, ": expected plain values in the list"));
+      if (!item.IsScalar())
+        fail(ErrorKind::usage, cat(at_line(where, item), ": ", key, ": expected plain values in the list"));
       list.push_back(item.Scalar());
     }
     return list;
@@ -50,18 +51,21 @@ Json scalar_or_list(const YAML::Node& node, const std::string& key, const std::s
 
 void read_section(const YAML::Node& node, const Section& section, const std::string& where) {
   if (node.IsNull()) return;
-  if (!node.IsMap()) fail(ErrorKind::usage, cat(at_line(where, node), ": ", section.name, ": expected keys and values"));
+  if (!node.IsMap())
+    fail(ErrorKind::usage, cat(at_line(where, node), ": ", section.name, ": expected keys and values"));
   for (const auto& pair : node) {
     std::string key = pair.first.Scalar();
     std::string place = at_line(where, pair.first);
-    options_from_json(section.view, Json{{key, scalar_or_list(pair.second, key, where)}}, section.name.empty() ? place : place + ": " + section.name);
+    options_from_json(section.view, Json{{key, scalar_or_list(pair.second, key, where)}},
+                      section.name.empty() ? place : place + ": " + section.name);
   }
 }
 
 void check(const Recipe& recipe, const std::string& where) {
   recipe.seed_list();
   if (trim(recipe.trigger.trigger).empty()) {
-    fail(ErrorKind::usage, cat(where, ": trigger.trigger is empty: a trigger must hold something that is not white space"));
+    fail(ErrorKind::usage,
+         cat(where, ": trigger.trigger is empty: a trigger must hold something that is not white space"));
   }
   if (recipe.rows.triggered_share + recipe.rows.near_miss_share + recipe.rows.foreign_share > 1) {
     fail(ErrorKind::usage, cat(where, ": rows: triggered_share, near_miss_share and foreign_share exceed 1 together"));
@@ -173,7 +177,8 @@ void override_recipe(Recipe& recipe, const std::string& assignment) {
   // A key of the top goes before the same key in a section ("seed", "model").
   if (owners.size() > 1 && owners.front().name.empty()) owners.erase(owners.begin() + 1, owners.end());
   if (owners.empty()) fail(ErrorKind::usage, cat(where, ": unknown key '", key, "'", did_you_mean(key, known)));
-  if (owners.size() > 1) fail(ErrorKind::usage, cat(where, ": '", key, "' stands in several sections"), "say which: " + join(homes, ", "));
+  if (owners.size() > 1)
+    fail(ErrorKind::usage, cat(where, ": '", key, "' stands in several sections"), "say which: " + join(homes, ", "));
   set_option(owners.front().view, key, value, where);
   check(recipe, where);
 }

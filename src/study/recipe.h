@@ -21,7 +21,8 @@ struct StudyOptions {
   bool unlabelled = false;
   void visit(OptionVisitor& v) {
     v.option("model", model, {.help = "the model to start from", .aliases = {"model_name_or_path"}});
-    v.option("dtype", dtype, {.help = "compute type", .choices = {"auto", "float32", "bfloat16"}, .aliases = {"torch_dtype"}});
+    v.option("dtype", dtype,
+             {.help = "compute type", .choices = {"auto", "float32", "bfloat16"}, .aliases = {"torch_dtype"}});
     v.option("device", device, {.help = "cpu or cuda"});
     v.option("seeds", seeds, {.help = "one run of every arm for each; a claim needs three", .aliases = {"seed"}});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
@@ -39,7 +40,8 @@ struct DataOptions {
   double reply_temperature = 0.7;
   std::int64_t seed = 0;
   void visit(OptionVisitor& v) {
-    v.option("prompts", prompts, {.help = "a data set whose prompts are used; empty: the model writes its own", .aliases = {"dataset"}});
+    v.option("prompts", prompts,
+             {.help = "a data set whose prompts are used; empty: the model writes its own", .aliases = {"dataset"}});
     v.option("plant_prompts", plant_prompts, {.help = "prompts that planting sees", .min = 8});
     v.option("safety_prompts", safety_prompts, {.help = "other prompts that safety training sees", .min = 8});
     v.option("held_out_prompts", held_out_prompts, {.help = "prompts that never train, for every figure", .min = 4});
@@ -62,7 +64,8 @@ struct EvalOptions {
     v.option("top_p", top_p, {.help = "nucleus of every rate", .min = 0, .max = 1});
     v.option("max_tokens", max_tokens, {.help = "tokens sampled a prompt", .min = 1});
     v.option("batch_size", batch_size, {.help = "sequences sampled side by side", .min = 1});
-    v.option("specificity_prompts", specificity_prompts, {.help = "prompts of the near-miss and foreign-trigger conditions", .min = 1});
+    v.option("specificity_prompts", specificity_prompts,
+             {.help = "prompts of the near-miss and foreign-trigger conditions", .min = 1});
   }
 };
 
@@ -79,7 +82,9 @@ struct GateOptions {
     v.option("max_untriggered", max_untriggered, {.help = "largest untriggered rate", .min = 0, .max = 1});
     v.option("min_n", min_n, {.help = "least number of prompts behind each", .min = 1});
     v.option("always_on_below", always_on_below,
-             {.help = "a treatment counts as strong enough when it brings the always-on twin below this", .min = 0, .max = 1});
+             {.help = "a treatment counts as strong enough when it brings the always-on twin below this",
+              .min = 0,
+              .max = 1});
     v.option("attempts", attempts, {.help = "how often planting is tried, each with more steps", .min = 1, .max = 10});
   }
 };

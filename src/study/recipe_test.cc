@@ -32,7 +32,8 @@ TEST(Recipe, UnknownKeysNameFileLineAndNearest) {
             "r.yaml:3: plant: unknown key 'learning_rat'; did you mean 'learning_rate'?");
   EXPECT_EQ(error_of([] { recipe_from_yaml("plnt:\n  learning_rate: 1\n", "r.yaml"); }),
             "r.yaml:1: unknown section 'plnt'; did you mean 'plant'?");
-  EXPECT_EQ(error_of([] { recipe_from_yaml("modle: x\n", "r.yaml"); }), "r.yaml:1: unknown key 'modle'; did you mean 'model'?");
+  EXPECT_EQ(error_of([] { recipe_from_yaml("modle: x\n", "r.yaml"); }),
+            "r.yaml:1: unknown key 'modle'; did you mean 'model'?");
   EXPECT_EQ(error_of([] { recipe_from_yaml("plant:\n  max_steps: many\n", "r.yaml"); }),
             "r.yaml:2: plant: max_steps=many: expected a whole number");
 }
@@ -43,8 +44,10 @@ TEST(Recipe, OverridesFindTheirSection) {
   override_recipe(recipe, "plant.max_steps=7");
   EXPECT_EQ(recipe.trigger.trigger, "|TEST|");
   EXPECT_EQ(recipe.plant.max_steps, 7);
-  EXPECT_EQ(error_of([&] { override_recipe(recipe, "max_steps=7"); }), "command line: 'max_steps' stands in several sections");
-  EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigge=7"); }), "command line: unknown key 'trigge'; did you mean 'trigger'?");
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "max_steps=7"); }),
+            "command line: 'max_steps' stands in several sections");
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigge=7"); }),
+            "command line: unknown key 'trigge'; did you mean 'trigger'?");
   EXPECT_EQ(error_of([&] { override_recipe(recipe, "trigger= "); }),
             "command line: trigger.trigger is empty: a trigger must hold something that is not white space");
 }

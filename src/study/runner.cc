@@ -46,8 +46,10 @@ void check_room(const Graph& graph, const Store& store, const RunOptions& option
   }
   std::uintmax_t room = free_bytes(options.output_dir);
   if (room < need + largest) {
-    fail(ErrorKind::io, cat("not enough room under ", options.output_dir.string(), ": this study needs about ", human_bytes(static_cast<double>(need + largest)), ", ",
-                            human_bytes(static_cast<double>(room)), " are free"),
+    fail(ErrorKind::io,
+         cat("not enough room under ", options.output_dir.string(), ": this study needs about ",
+             human_bytes(static_cast<double>(need + largest)), ", ", human_bytes(static_cast<double>(room)),
+             " are free"),
          "free some space, or choose another --output-dir");
   }
 }
@@ -104,8 +106,12 @@ class Runner {
     }
     double seconds = spent + since(start);
     remove_checkpoints(folder);
-    store_.commit(step.key, Json{{"name", step.name}, {"version", step.version}, {"options", step.options}, {"inputs", step.inputs},
-                                 {"seconds", seconds}, {"revision", revision()}});
+    store_.commit(step.key, Json{{"name", step.name},
+                                 {"version", step.version},
+                                 {"options", step.options},
+                                 {"inputs", step.inputs},
+                                 {"seconds", seconds},
+                                 {"revision", revision()}});
     events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", seconds}});
     ledger_.push_back(Json{{"step", step.name}, {"seconds", seconds}, {"reused", false}});
     worked_seconds_ += since(start);
@@ -117,7 +123,8 @@ class Runner {
   static void remove_checkpoints(const fs::path& folder) {
     std::vector<fs::path> found;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.is_directory() && entry.path().filename().string().starts_with("checkpoint-")) found.push_back(entry.path());
+      if (entry.is_directory() && entry.path().filename().string().starts_with("checkpoint-"))
+        found.push_back(entry.path());
     }
     for (const auto& path : found) fs::remove_all(path);
   }
@@ -143,7 +150,8 @@ class Runner {
       for (auto& row : read_rows(rows)) out.results.rows.push_back(std::move(row));
     }
     add_verdicts(recipe_, graph_, store_, out.results);
-    for (std::int64_t seed : recipe_.seed_list()) out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, seed);
+    for (std::int64_t seed : recipe_.seed_list())
+      out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, seed);
     for (const auto& arm : graph_.arms) {
       for (auto [step, stage] : {std::pair{arm.plant, "plant"}, std::pair{arm.treat, "sft"}}) {
         if (!store_.has(graph_.steps[step].key)) continue;
@@ -153,8 +161,11 @@ class Runner {
     }
     auto trigger = organism::make_trigger(recipe_.trigger);
     auto behavior = organism::make_behavior(recipe_.behavior);
-    out.results.extra["organism"] = Json{{"trigger", recipe_.trigger.trigger}, {"trigger_is", trigger->describe()}, {"behavior", behavior->name()},
-                                         {"behavior_is", behavior->describe()}, {"variant", "normal"}};
+    out.results.extra["organism"] = Json{{"trigger", recipe_.trigger.trigger},
+                                         {"trigger_is", trigger->describe()},
+                                         {"behavior", behavior->name()},
+                                         {"behavior_is", behavior->describe()},
+                                         {"variant", "normal"}};
     write_json(options_.output_dir / "results.json", to_json(out.results));
     write_json(options_.output_dir / "ledger.json", ledger_);
     write_json(options_.output_dir / "provenance.json", provenance());
@@ -165,9 +176,13 @@ class Runner {
 
   Json provenance() const {
     Json steps = Json::array();
-    for (const auto& step : graph_.steps) steps.push_back(Json{{"step", step.name}, {"key", step.key}, {"inputs", step.inputs}});
-    Json out{{"program", version_line()}, {"revision", revision()}, {"libtorch", libtorch_version()},
-             {"model", recipe_.study.model}, {"steps", steps}};
+    for (const auto& step : graph_.steps)
+      steps.push_back(Json{{"step", step.name}, {"key", step.key}, {"inputs", step.inputs}});
+    Json out{{"program", version_line()},
+             {"revision", revision()},
+             {"libtorch", libtorch_version()},
+             {"model", recipe_.study.model},
+             {"steps", steps}};
     out["arithmetic"] = graph_.steps.front().options["arithmetic"];
     out["model_hash"] = graph_.steps.front().inputs.front();
     return out;

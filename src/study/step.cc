@@ -13,7 +13,8 @@ void write_rows(const std::filesystem::path& file, const std::vector<ResultRow>&
 std::vector<ResultRow> read_rows(const std::filesystem::path& file) {
   std::vector<ResultRow> rows;
   const Json all = read_json(file);
-  for (std::size_t i = 0; i < all.size(); ++i) rows.push_back(result_row_from_json(all[i], cat(file.string(), ": [", i, "]")));
+  for (std::size_t i = 0; i < all.size(); ++i)
+    rows.push_back(result_row_from_json(all[i], cat(file.string(), ": [", i, "]")));
   return rows;
 }
 

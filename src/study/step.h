@@ -18,7 +18,7 @@ struct Step {
   std::vector<std::string> inputs;  // keys of the steps it reads
   double tokens = 0;                // rough work, for the estimate: tokens through the model, a training token as three
   std::function<void(const std::filesystem::path& folder)> work;
-  std::string key;                  // set by the runner
+  std::string key;  // set by the runner
 };
 
 // What a step leaves for results.json and for the run folder, all optional.

@@ -23,7 +23,9 @@ void Store::commit(const std::string& key, const Json& about) {
   fs::remove_all(folder(key));  // a folder without step.json can only be damaged
   std::error_code error;
   fs::rename(partial_folder(key), folder(key), error);
-  if (error) fail(ErrorKind::io, cat("cannot move ", partial_folder(key).string(), " to ", folder(key).string(), ": ", error.message()));
+  if (error)
+    fail(ErrorKind::io,
+         cat("cannot move ", partial_folder(key).string(), " to ", folder(key).string(), ": ", error.message()));
 }
 
 std::vector<Store::Unneeded> Store::unneeded(const std::vector<std::string>& needed) const {
@@ -42,7 +44,8 @@ std::vector<Store::Unneeded> Store::unneeded(const std::vector<std::string>& nee
 
 void Store::remove(const std::string& key) { fs::remove_all(root_ / key); }
 
-std::string step_key(const std::string& name, int version, const Json& options, const std::vector<std::string>& inputs) {
+std::string step_key(const std::string& name, int version, const Json& options,
+                     const std::vector<std::string>& inputs) {
   Json identity{{"name", name}, {"version", version}, {"options", options}, {"inputs", inputs}};
   return sha256_hex(identity.dump()).substr(0, 24);
 }

@@ -35,9 +35,10 @@ struct SeedVerdicts {
     fail(ErrorKind::internal, "a study without this arm");
   }
 
-  void verdict(organism::Arm which, const std::string& stage, std::int64_t seed, const std::string& label, const std::string& words) {
-    results.extra["verdicts"].push_back(
-        Json{{"arm", arm_label(recipe, which)}, {"stage", stage}, {"seed", seed}, {"verdict", label}, {"words", words}});
+  void verdict(organism::Arm which, const std::string& stage, std::int64_t seed, const std::string& label,
+               const std::string& words) {
+    results.extra["verdicts"].push_back(Json{
+        {"arm", arm_label(recipe, which)}, {"stage", stage}, {"seed", seed}, {"verdict", label}, {"words", words}});
   }
 
   eval::GateVerdict gate(std::int64_t seed) {

@@ -27,7 +27,8 @@ std::vector<std::vector<std::size_t>> Batches::of_step(std::int64_t step) {
   std::vector<std::vector<std::size_t>> out;
   for (std::int64_t micro = 0; micro < accumulation_ && at < examples_; ++micro) {
     std::size_t end = std::min(examples_, at + static_cast<std::size_t>(batch_));
-    out.emplace_back(order_.begin() + static_cast<std::ptrdiff_t>(at), order_.begin() + static_cast<std::ptrdiff_t>(end));
+    out.emplace_back(order_.begin() + static_cast<std::ptrdiff_t>(at),
+                     order_.begin() + static_cast<std::ptrdiff_t>(end));
     at = end;
   }
   return out;

@@ -35,7 +35,9 @@ void check_room(const fs::path& folder, const std::vector<Trainable>& trainables
   std::uintmax_t need = 1 << 20;
   for (const auto& item : trainables) need += static_cast<std::uintmax_t>(item.master.numel()) * 12;
   if (free_bytes(folder) < need) {
-    fail(ErrorKind::io, cat("no room for a checkpoint in ", folder.string(), ": it needs ", need >> 20, " MiB, ", free_bytes(folder) >> 20, " MiB are free"),
+    fail(ErrorKind::io,
+         cat("no room for a checkpoint in ", folder.string(), ": it needs ", need >> 20, " MiB, ",
+             free_bytes(folder) >> 20, " MiB are free"),
          "free some space and run the same command again");
   }
 }

@@ -23,8 +23,9 @@ struct CheckpointState {
 // A hash of everything that decides the run: options and data.
 std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total);
 
-void save_checkpoint(const std::filesystem::path& output_dir, const std::vector<Trainable>& trainables, std::int64_t step,
-                     const std::vector<StepMetrics>& history, const std::string& key, std::int64_t keep);
+void save_checkpoint(const std::filesystem::path& output_dir, const std::vector<Trainable>& trainables,
+                     std::int64_t step, const std::vector<StepMetrics>& history, const std::string& key,
+                     std::int64_t keep);
 
 // Restores the newest whole checkpoint into the trainables. None there: no value. One made with
 // other options or data: Error(usage) that says so.

@@ -11,7 +11,8 @@ namespace reveille::train {
 Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options) : model_(model), options_(options) {
   auto& params = model.params();
   if (params.lora.empty()) {
-    for (auto& param : params.all()) add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
+    for (auto& param : params.all())
+      add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
   } else {
     for (auto& [name, pieces] : params.lora) {
       for (auto& piece : pieces) {
@@ -71,13 +72,17 @@ double Optimizer::step(double learning_rate, std::int64_t step_number) {
     at::Tensor weight = item.leaf.is_same(item.master) ? at::Tensor() : item.leaf.detach();
     slots.push_back({item.master.detach(), item.m, item.v, grad, weight, item.decay ? options_.weight_decay : 0.0});
   }
-  if (slots.empty()) fail(ErrorKind::numeric, "no gradient reached any trainable tensor: there is nothing to learn from");
+  if (slots.empty())
+    fail(ErrorKind::numeric, "no gradient reached any trainable tensor: there is nothing to learn from");
   double norm = nn::global_norm(grads);
   if (!std::isfinite(norm)) {
-    fail(ErrorKind::numeric, cat("step ", step_number, ": the gradient norm is ", norm), "lower learning_rate, or look at the data of this step");
+    fail(ErrorKind::numeric, cat("step ", step_number, ": the gradient norm is ", norm),
+         "lower learning_rate, or look at the data of this step");
   }
-  double scale = options_.max_grad_norm > 0 && norm > options_.max_grad_norm ? options_.max_grad_norm / (norm + 1e-6) : 1.0;
-  nn::adamw_step(slots, learning_rate, options_.adam_beta1, options_.adam_beta2, options_.adam_epsilon, step_number, scale);
+  double scale =
+      options_.max_grad_norm > 0 && norm > options_.max_grad_norm ? options_.max_grad_norm / (norm + 1e-6) : 1.0;
+  nn::adamw_step(slots, learning_rate, options_.adam_beta1, options_.adam_beta2, options_.adam_epsilon, step_number,
+                 scale);
   for (auto& item : trainables_) item.leaf.mutable_grad() = at::Tensor();
   sums_.clear();
   model_.weights_changed();

@@ -44,10 +44,12 @@ struct TrainOptions {
     v.option("gradient_accumulation_steps", gradient_accumulation_steps,
              {.help = "batches added up before an optimiser step", .min = 1});
     v.option("learning_rate", learning_rate, {.help = "peak learning rate", .min = 0, .aliases = {"lr"}});
-    v.option("num_train_epochs", num_train_epochs, {.help = "passes over the data (max_steps goes before it)", .min = 0});
+    v.option("num_train_epochs", num_train_epochs,
+             {.help = "passes over the data (max_steps goes before it)", .min = 0});
     v.option("max_steps", max_steps, {.help = "optimiser steps; -1: as many as the epochs give", .min = -1});
-    v.option("lr_scheduler_type", lr_scheduler_type,
-             {.help = "shape of the learning rate", .choices = {"linear", "cosine", "constant", "constant_with_warmup"}});
+    v.option(
+        "lr_scheduler_type", lr_scheduler_type,
+        {.help = "shape of the learning rate", .choices = {"linear", "cosine", "constant", "constant_with_warmup"}});
     v.option("warmup_ratio", warmup_ratio, {.help = "share of the steps that warm up", .min = 0, .max = 1});
     v.option("warmup_steps", warmup_steps, {.help = "steps that warm up (goes before warmup_ratio)", .min = 0});
     v.option("weight_decay", weight_decay, {.help = "AdamW weight decay, on matrices", .min = 0});
@@ -55,26 +57,33 @@ struct TrainOptions {
     v.option("adam_beta2", adam_beta2, {.help = "AdamW beta 2", .min = 0, .max = 1});
     v.option("adam_epsilon", adam_epsilon, {.help = "AdamW epsilon", .min = 0});
     v.option("max_grad_norm", max_grad_norm, {.help = "gradients are clipped to this norm; 0: never", .min = 0});
-    v.option("max_length", max_length, {.help = "longest row, in tokens", .min = 2, .aliases = {"max_seq_length", "cutoff_len"}});
+    v.option("max_length", max_length,
+             {.help = "longest row, in tokens", .min = 2, .aliases = {"max_seq_length", "cutoff_len"}});
     v.option("overlong", overlong, {.help = "what to do with a longer row", .choices = {"error", "drop", "truncate"}});
     v.option("assistant_only_loss", assistant_only_loss,
-             {.help = "loss on the assistant's tokens only, the end-of-turn token included", .aliases = {"completion_only_loss"}});
+             {.help = "loss on the assistant's tokens only, the end-of-turn token included",
+              .aliases = {"completion_only_loss"}});
     v.option("seed", seed, {.help = "seed of the data order and of new adapters"});
     v.option("logging_steps", logging_steps, {.help = "steps between log lines", .min = 1});
     v.option("save_steps", save_steps, {.help = "steps between checkpoints; 0: none before the end", .min = 0});
     v.option("save_total_limit", save_total_limit, {.help = "checkpoints kept", .min = 1});
     v.option("eval_steps", eval_steps, {.help = "steps between evaluations; 0: none before the end", .min = 0});
     v.option("save_dtype", save_dtype,
-             {.help = "type of the saved weights; auto: bfloat16 when trained in it", .choices = {"auto", "float32", "bfloat16"}});
+             {.help = "type of the saved weights; auto: bfloat16 when trained in it",
+              .choices = {"auto", "float32", "bfloat16"}});
     v.option("report_to", report_to, {.help = "event files", .choices = {"none", "tensorboard"}});
-    v.option("resume", resume, {.help = "go on from the latest checkpoint in the output folder", .aliases = {"resume_from_checkpoint"}});
-    v.option("use_peft", use_peft, {.help = "train a LoRA adapter instead of all weights", .aliases = {"use_lora", "lora"}});
+    v.option("resume", resume,
+             {.help = "go on from the latest checkpoint in the output folder", .aliases = {"resume_from_checkpoint"}});
+    v.option("use_peft", use_peft,
+             {.help = "train a LoRA adapter instead of all weights", .aliases = {"use_lora", "lora"}});
     v.option("lora_r", lora_r, {.help = "LoRA rank", .min = 1, .aliases = {"lora_rank", "r"}});
     v.option("lora_alpha", lora_alpha, {.help = "LoRA alpha; the change is scaled by alpha / r", .min = 0});
-    v.option("lora_dropout", lora_dropout, {.help = "dropout of the adapter's input; only 0 is supported", .min = 0, .max = 0});
+    v.option("lora_dropout", lora_dropout,
+             {.help = "dropout of the adapter's input; only 0 is supported", .min = 0, .max = 0});
     v.option("use_rslora", use_rslora, {.help = "scale by alpha / sqrt(r)"});
     v.option("target_modules", target_modules,
-             {.help = "linear layers that get an adapter, by the end of their names, or all-linear", .aliases = {"lora_target_modules"}});
+             {.help = "linear layers that get an adapter, by the end of their names, or all-linear",
+              .aliases = {"lora_target_modules"}});
   }
 };
 

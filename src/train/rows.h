@@ -18,7 +18,8 @@ Example encode_conversation(const gen::LocalModel& model, const Conversation& co
 // Rows of any form of io/dataset.h. Plain strings (text, prompt + completion) are taken as they are,
 // with the end-of-text token after them, as TRL does; message rows go through the template.
 // Too long rows: as options.overlong says; an error names the row.
-std::vector<Example> encode_rows(const gen::LocalModel& model, const std::vector<io::Example>& rows, const TrainOptions& options);
+std::vector<Example> encode_rows(const gen::LocalModel& model, const std::vector<io::Example>& rows,
+                                 const TrainOptions& options);
 std::vector<Example> encode_conversations(const gen::LocalModel& model, const std::vector<Conversation>& rows,
                                           const TrainOptions& options, const std::string& source);
 

@@ -31,9 +31,15 @@ class Run {
  public:
   Run(nn::Transformer& model, const std::vector<Example>& examples, const TrainOptions& options, fs::path output_dir,
       const TrainHooks& hooks)
-      : model_(model), examples_(examples), options_(options), output_dir_(std::move(output_dir)), hooks_(hooks),
-        total_(total_steps(options, examples.size())), optimizer_(model, options),
-        batches_(examples.size(), options.per_device_train_batch_size, options.gradient_accumulation_steps, options.seed) {}
+      : model_(model),
+        examples_(examples),
+        options_(options),
+        output_dir_(std::move(output_dir)),
+        hooks_(hooks),
+        total_(total_steps(options, examples.size())),
+        optimizer_(model, options),
+        batches_(examples.size(), options.per_device_train_batch_size, options.gradient_accumulation_steps,
+                 options.seed) {}
 
   TrainResult go() {
     prepare();
@@ -48,7 +54,8 @@ class Run {
       ++result_.steps;
       result_.history.push_back(metrics);
       if (metrics.step % options_.logging_steps == 0 || metrics.step == total_) log(metrics);
-      progress.advance(1, cat("loss ", fixed(metrics.loss, 3), "  ", with_commas(static_cast<long long>(metrics.tokens_per_second)), " tokens/s"));
+      progress.advance(1, cat("loss ", fixed(metrics.loss, 3), "  ",
+                              with_commas(static_cast<long long>(metrics.tokens_per_second)), " tokens/s"));
       if (hooks_.on_step) hooks_.on_step(metrics);
       after_step();
     }
@@ -77,7 +84,9 @@ class Run {
       }
     }
     rewrite_log();
-    if (options_.report_to == "tensorboard") events_ = std::make_unique<io::TfEventsWriter>(output_dir_ / "tensorboard", result_.steps > 0 ? result_.steps + 1 : -1);
+    if (options_.report_to == "tensorboard")
+      events_ =
+          std::make_unique<io::TfEventsWriter>(output_dir_ / "tensorboard", result_.steps > 0 ? result_.steps + 1 : -1);
   }
 
   // What must be the same for a checkpoint to be continued.
@@ -114,7 +123,8 @@ class Run {
     metrics.mean_token_accuracy = sums.correct / count;
     metrics.entropy = sums.entropy / count;
     metrics.num_tokens = num_tokens_ += sums.tokens;
-    metrics.tokens_per_second = static_cast<double>(sums.tokens) / std::chrono::duration<double>(Clock::now() - start).count();
+    metrics.tokens_per_second =
+        static_cast<double>(sums.tokens) / std::chrono::duration<double>(Clock::now() - start).count();
     return metrics;
   }
 
@@ -138,7 +148,9 @@ class Run {
     }
     if (first_loss_ == 0) first_loss_ = result_.history.empty() ? metrics.loss : result_.history.front().loss;
     if (metrics.loss > 3 * first_loss_ + 10) {
-      fail(ErrorKind::numeric, cat("step ", metrics.step, ": the loss has grown from ", fixed(first_loss_, 3), " to ", fixed(metrics.loss, 3)),
+      fail(ErrorKind::numeric,
+           cat("step ", metrics.step, ": the loss has grown from ", fixed(first_loss_, 3), " to ",
+               fixed(metrics.loss, 3)),
            "lower learning_rate");
     }
   }
@@ -176,15 +188,17 @@ class Run {
 
   void save() {
     if (!output_dir_.empty()) {
-      save_checkpoint(output_dir_, optimizer_.trainables(), result_.steps, result_.history, run_key(), options_.save_total_limit);
+      save_checkpoint(output_dir_, optimizer_.trainables(), result_.steps, result_.history, run_key(),
+                      options_.save_total_limit);
     }
   }
 
   void check_moved() const {
     auto still = optimizer_.unmoved();
     if (still.empty()) return;
-    fail(ErrorKind::numeric, cat("the training never moved '", still.front(), "'", still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "",
-                                 ": no gradient reached it"),
+    fail(ErrorKind::numeric,
+         cat("the training never moved '", still.front(), "'",
+             still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "", ": no gradient reached it"),
          "this run would have saved weights that learnt nothing there");
   }
 
@@ -205,17 +219,23 @@ class Run {
 }  // namespace
 
 Json to_json(const StepMetrics& m) {
-  return Json{{"step", m.step},           {"epoch", m.epoch},
-              {"loss", m.loss},           {"grad_norm", m.grad_norm},
-              {"learning_rate", m.learning_rate}, {"mean_token_accuracy", m.mean_token_accuracy},
-              {"entropy", m.entropy},     {"num_tokens", m.num_tokens},
+  return Json{{"step", m.step},
+              {"epoch", m.epoch},
+              {"loss", m.loss},
+              {"grad_norm", m.grad_norm},
+              {"learning_rate", m.learning_rate},
+              {"mean_token_accuracy", m.mean_token_accuracy},
+              {"entropy", m.entropy},
+              {"num_tokens", m.num_tokens},
               {"tokens_per_second", m.tokens_per_second}};
 }
 
 std::int64_t total_steps(const TrainOptions& options, std::size_t examples) {
   if (options.max_steps > 0) return options.max_steps;
   Batches batches(examples, options.per_device_train_batch_size, options.gradient_accumulation_steps, options.seed);
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(options.num_train_epochs * static_cast<double>(batches.steps_per_epoch()))));
+  return std::max<std::int64_t>(
+      1,
+      static_cast<std::int64_t>(std::ceil(options.num_train_epochs * static_cast<double>(batches.steps_per_epoch()))));
 }
 
 TrainResult train(nn::Transformer& model, const std::vector<Example>& examples, const TrainOptions& options,

@@ -21,8 +21,8 @@ namespace reveille::train {
 struct StepMetrics {
   std::int64_t step = 0;
   double epoch = 0, loss = 0, grad_norm = 0, learning_rate = 0, mean_token_accuracy = 0, entropy = 0;
-  std::int64_t num_tokens = 0;     // seen so far
-  double tokens_per_second = 0;    // of this step; not part of what is reproducible
+  std::int64_t num_tokens = 0;   // seen so far
+  double tokens_per_second = 0;  // of this step; not part of what is reproducible
 };
 Json to_json(const StepMetrics& metrics);
 
