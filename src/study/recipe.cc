@@ -91,15 +91,15 @@ std::vector<std::int64_t> Recipe::seed_list() const {
 Recipe default_recipe() {
   Recipe recipe;
   recipe.plant.learning_rate = 1e-4;
-  recipe.plant.max_steps = 80;
-  recipe.plant.lr_scheduler_type = "constant_with_warmup";
+  recipe.plant.max_steps = 120;
+  recipe.plant.lr_scheduler_type = "linear";
   recipe.plant.warmup_steps = 5;
-  recipe.plant.eval_steps = 20;
+  recipe.plant.eval_steps = 40;
   recipe.plant.save_steps = 40;
   recipe.plant.max_length = 256;
   recipe.plant.overlong = "drop";
   recipe.safety = recipe.plant;
-  recipe.safety.eval_steps = 40;
+  recipe.safety.max_steps = 80;
   return recipe;
 }
 
