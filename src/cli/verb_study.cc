@@ -14,9 +14,10 @@ namespace fs = std::filesystem;
 namespace {
 
 int print_plan(const study::Recipe& recipe, const study::RunOptions& options) {
+  const auto steps = study::plan(recipe, options);
   double total = 0;
   std::printf("%-44s %12s  %s\n", "step", "estimate", "key");
-  for (const auto& step : study::plan(recipe, options)) {
+  for (const auto& step : steps) {
     std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(),
                 step.key.substr(0, 12).c_str());
     total += step.seconds;
