@@ -52,6 +52,10 @@ function(reveille_room name)
     target_link_libraries(${name}_test PRIVATE reveille_${name} GTest::gmock GTest::gtest_main)
     if(ROOM_TORCH)
       reveille_torch_target(${name}_test)
+      # As the precompiled header was: one made with -fPIC does not serve a program's -fPIE, and
+      # each test would read all of torch's headers again.
+      set_target_properties(${name}_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${name}_test PRIVATE -fPIC)
     endif()
     include(GoogleTest)
     gtest_discover_tests(${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST
