@@ -8,6 +8,7 @@ const Table& bf16_table() {
   static const Table table = [] {
     Table bf16 = avx512_table();
     bf16.half_attention = bf16_attention();
+    bf16.half_panels = bf16_panels();
     return bf16;
   }();
   return table;

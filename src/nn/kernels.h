@@ -128,6 +128,53 @@ struct AttentionKernels {
 };
 constexpr std::int64_t kQueryBlock = 32;  // rows
 
+// Products with a weight [columns, inner] that is packed in panels of panel_width columns. x holds
+// scalars of the kernels' kind: bfloat16 for half_panels of AVX512-BF16, else float32.
+struct PanelProduct {
+  const void* x = nullptr;  // [rows, inner]
+  std::int64_t inner = 0, columns = 0;
+  const void* packed = nullptr;  // of all panels
+  In bias;                       // [columns], or null
+  Out out;                       // [rows, columns]
+};
+
+// Logits of a chunk of rows, panel by panel, and what softmax makes of them.
+struct Head {
+  const void* x = nullptr;  // [rows, inner], scalars of the kernels' kind
+  In weight;                // [vocab, inner]
+  std::int64_t rows = 0, inner = 0, vocab = 0;
+  const std::int64_t* targets = nullptr;
+  float softcap = 0;
+  float* panel_stats = nullptr;    // [rows, 3, panels]: max m, sum of exp(l - m), of (l - m) exp(l - m)
+  float* target_logits = nullptr;  // [rows]
+  Out logits;                      // [rows, vocab]: l - m of its panel, then the gradient; or null
+  const float* row_weights = nullptr;
+  float *logprobs = nullptr, *entropy = nullptr;  // [rows]
+  bool* correct = nullptr;
+};
+
+struct PanelKernels {
+  std::int64_t panel_width;  // columns
+  bool half_scalars;         // of x and of the packed weight
+  std::int64_t (*panel_bytes)(std::int64_t inner);
+  std::int64_t (*scratch_bytes)(std::int64_t inner);
+  void (*pack)(In weight, std::int64_t inner, std::int64_t columns, std::int64_t panel, void* packed, void* scratch);
+  void (*multiply)(const PanelProduct&, std::int64_t panel, std::int64_t first_row, std::int64_t last_row,
+                   void* scratch);
+  void (*head_panel)(const Head&, std::int64_t panel, void* scratch);
+  // Log-probabilities and entropy of rows; the gradient of logits in place where there are any.
+  void (*head_rows)(const Head&, std::int64_t first_row, std::int64_t last_row);
+};
+
+// One row of logits, in blocks of kLogitBlock.
+constexpr std::int64_t kLogitBlock = 128;
+struct LogitRow {
+  In logits;
+  std::int64_t offset = 0, vocab = 0;  // values
+  float max = 0;                       // of the row, for sums
+  float sharpness = 1;                 // 1 / temperature
+};
+
 struct Table {
   void (*norm_forward)(const NormForward&, std::int64_t first, std::int64_t last);
   void (*norm_backward)(const NormBackward&, std::int64_t first, std::int64_t last);
@@ -137,8 +184,16 @@ struct Table {
   void (*scatter)(const Scatter&, std::int64_t first_run, std::int64_t last_run);
   void (*adamw)(const AdamW&, std::int64_t first, std::int64_t last);
   double (*sum_squares)(In, std::int64_t first, std::int64_t last);
+  // The maximum of each block; returns that of the row.
+  float (*block_maxima)(const LogitRow&, float* maxima);
+  // Sums of exp(l - max) and of exp((l - max) sharpness) of each block.
+  void (*block_sums)(const LogitRow&, float* plain, float* sharp);
+  // exp((l - max) sharpness) of one block; returns how many values it has.
+  std::int64_t (*block_weights)(const LogitRow&, std::int64_t block, float* weights);
   AttentionKernels attention;       // of float32
   AttentionKernels half_attention;  // of bfloat16
+  PanelKernels panels;              // of float32
+  PanelKernels half_panels;         // of bfloat16
 };
 
 // The table of kernel_level(), which must not be `stock`.
@@ -147,5 +202,6 @@ const Table& table();
 const Table& avx2_table();
 const Table& avx512_table();
 const AttentionKernels& bf16_attention();
+const PanelKernels& bf16_panels();
 
 }  // namespace reveille::nn::kernels

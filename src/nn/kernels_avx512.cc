@@ -13,7 +13,9 @@
 #define REVEILLE_AVX512 1
 #include "nn/kernels_attention_backward.h"
 #include "nn/kernels_decode.h"
+#include "nn/kernels_head.h"
 #include "nn/kernels_rows.h"
+#include "nn/kernels_sample.h"
 #include "nn/kernels_update.h"
 
 namespace reveille::nn::kernels {
@@ -27,8 +29,13 @@ const Table& avx512_table() {
                            scatter,
                            adamw,
                            sum_squares,
+                           block_maxima,
+                           block_sums,
+                           block_weights,
                            attention_kernels<Dot32>(),
-                           attention_kernels<Dot32>()};
+                           attention_kernels<Dot32>(),
+                           panel_kernels<Dot32>(),
+                           panel_kernels<Dot32>()};
   return table;
 }
 

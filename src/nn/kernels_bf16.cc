@@ -14,11 +14,17 @@
 #define REVEILLE_BF16 1
 #include "nn/kernels_attention_backward.h"
 #include "nn/kernels_decode.h"
+#include "nn/kernels_head.h"
 
 namespace reveille::nn::kernels {
 
 const AttentionKernels& bf16_attention() {
   static const AttentionKernels kernels = attention_kernels<DotBf16>();
+  return kernels;
+}
+
+const PanelKernels& bf16_panels() {
+  static const PanelKernels kernels = panel_kernels<DotBf16>();
   return kernels;
 }
 

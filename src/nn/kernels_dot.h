@@ -62,7 +62,9 @@ constexpr int kStripVectors = 4;  // 4 x 4 sums in registers
 #else
 constexpr int kStripVectors = 2;
 #endif
-constexpr int kStrip = 4;  // rows
+constexpr int kStrip = 4;                       // rows
+constexpr int kTallStrip = 6;                   // rows, where columns fill kStripVectors
+constexpr int kPanel = kStripVectors * kLanes;  // columns
 
 template <class P>
 struct Operands {
@@ -86,7 +88,7 @@ void block(const Operands<P>& o) {
     F columns[vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) columns[v] = P::load_units(b + v * kLanes);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const F value = P::splat_unit(a + r * o.a_row);
 #pragma GCC unroll 4
@@ -127,6 +129,27 @@ void strip_of(const Operands<P>& o, std::int64_t rows, std::int64_t vectors) {
       return strip<P, 2>(o, vectors);
     case 1:
       return strip<P, 1>(o, vectors);
+    default:
+      return;
+  }
+}
+
+// Up to kTallStrip rows of kPanel columns.
+template <class P>
+void tall_strip_of(const Operands<P>& o, std::int64_t rows) {
+  switch (rows) {
+    case 6:
+      return block<P, 6, kStripVectors>(o);
+    case 5:
+      return block<P, 5, kStripVectors>(o);
+    case 4:
+      return block<P, 4, kStripVectors>(o);
+    case 3:
+      return block<P, 3, kStripVectors>(o);
+    case 2:
+      return block<P, 2, kStripVectors>(o);
+    case 1:
+      return block<P, 1, kStripVectors>(o);
     default:
       return;
   }

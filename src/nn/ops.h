@@ -47,6 +47,18 @@ at::Tensor gated(const at::Tensor& gate_up, Activation activation);
 // x [rows, in] @ weight [out, in]^T (+ bias). The products are in weight's type.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+// A weight laid out for products without gradients (decoding, scoring), where this machine has
+// kernels for that; made again whenever the weight changes.
+struct PackedWeight {
+  at::Tensor weight;  // [out, in], as given
+  at::Tensor packed;  // undefined where stock operators serve
+};
+PackedWeight pack_weight(const at::Tensor& weight);
+
+// linear() with a packed weight, results in `out`: float32 results (logits, say) are not rounded on
+// the way.
+at::Tensor linear_packed(const at::Tensor& x, const PackedWeight& weight, const at::Tensor& bias, at::ScalarType out);
+
 // ids [rows] int64, weight [vocab, width] -> weight[ids] * scale as float32 [rows, width].
 at::Tensor embed(const at::Tensor& ids, const at::Tensor& weight, double scale);
 
@@ -79,7 +91,7 @@ at::Tensor attention_cached(const at::Tensor& qkv, const Packing& packing, const
 struct HeadLoss {
   at::Tensor loss;      // scalar float32: sum over rows of row_weights * -log p(target); differentiable
   at::Tensor logprobs;  // [rows] float32, log p(target), no gradient
-  at::Tensor correct;   // [rows] bool: target is the arg max
+  at::Tensor correct;   // [rows] bool: no logit is above the target's
   at::Tensor entropy;   // [rows] float32, nats
 };
 HeadLoss head_loss(const at::Tensor& hidden, const at::Tensor& weight, const at::Tensor& targets,

@@ -3,8 +3,6 @@
 // so nothing depends on who took it.
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <atomic>
-
 #include "base/error.h"
 #include "nn/ops.h"
 #include "nn/ops_stock.h"
@@ -15,23 +13,6 @@ namespace {
 
 using kernels::Attention;
 using kernels::Span;
-
-// Runs body(task, scratch) for each task, longest first when the caller sorted them so.
-template <class Body>
-void over_tasks(std::int64_t tasks, std::int64_t scratch_bytes, const Body& body) {
-  const std::int64_t threads = std::min<std::int64_t>(at::get_num_threads(), tasks);
-  if (threads == 0) return;
-  // 64 bytes more for each thread, so that each part can start on a cache line.
-  const std::int64_t stride = (scratch_bytes + 127) / 64 * 64;
-  at::Tensor scratch = at::empty({threads * stride + 64}, at::kByte);
-  auto* base = scratch.mutable_data_ptr<std::uint8_t>();
-  base += (64 - reinterpret_cast<std::uintptr_t>(base) % 64) % 64;
-  std::atomic<std::int64_t> next{0};
-  at::parallel_for(0, threads, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t thread = first; thread < last; ++thread)
-      for (std::int64_t task = next++; task < tasks; task = next++) body(task, base + thread * stride);
-  });
-}
 
 const kernels::AttentionKernels& kernels_of(const at::Tensor& qkv) {
   const kernels::Table& table = kernels::table();
@@ -101,8 +82,7 @@ void run_blocks(const Attention& args, const kernels::AttentionKernels& kernel, 
   sort_by_cost(work.packs);
   sort_by_cost(work.blocks);
   at::Tensor packed = at::empty({work.packed_bytes + 64}, at::kByte);
-  auto* base = packed.mutable_data_ptr<std::uint8_t>();
-  base += (64 - reinterpret_cast<std::uintptr_t>(base) % 64) % 64;
+  std::uint8_t* base = aligned(packed);
   const std::int64_t scratch = kernel.scratch_bytes(args, most_keys(spans));
   auto place = [&](const Piece& piece) {
     const std::int64_t keys = spans[piece.span].start + spans[piece.span].rows;

@@ -32,6 +32,10 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tenso
   return at::linear(typed, weight, bias.to(weight.scalar_type()));
 }
 
+at::Tensor linear_packed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::ScalarType out) {
+  return stock::linear(x, weight, bias).to(out);
+}
+
 at::Tensor embed(const at::Tensor& ids, const at::Tensor& weight, double scale) {
   at::Tensor rows = at::embedding(weight, ids).to(at::kFloat);
   return scale == 1.0 ? rows : rows * scale;

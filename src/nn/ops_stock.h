@@ -11,6 +11,7 @@ std::tuple<at::Tensor, at::Tensor> add_rms_norm(const at::Tensor& x, const at::T
                                                 double eps, bool plus_one, at::ScalarType out);
 at::Tensor gated(const at::Tensor& gate_up, Activation activation);
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+at::Tensor linear_packed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, at::ScalarType out);
 at::Tensor embed(const at::Tensor& ids, const at::Tensor& weight, double scale);
 
 at::Tensor attention(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec);

@@ -37,7 +37,7 @@ struct HeadLossFunction : torch::autograd::Function<HeadLossFunction> {
       at::Tensor p = log_p.exp();
       logprobs.narrow(0, first, count).copy_(log_p.gather(1, target).squeeze(1));
       entropy.narrow(0, first, count).copy_(-at::xlogy(p, p).sum(-1));
-      correct.narrow(0, first, count).copy_(logits.argmax(-1) == target.squeeze(1));
+      correct.narrow(0, first, count).copy_((logits.gather(1, target) >= logits.amax(-1, true)).squeeze(1));
       if (!wants_hidden && !wants_weight) continue;
       at::Tensor grad = p.scatter_add(1, target, at::full_like(target, -1, p.options()));
       grad = grad * row_weights.narrow(0, first, count).to(at::kFloat).unsqueeze(1);
