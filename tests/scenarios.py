@@ -57,7 +57,7 @@ def updated(gold, actual):
 
 def environment(program, home):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("REVEILLE_", "LC_", "COLUMNS", "NO_COLOR"))}
-    for name in ("REVEILLE_TEST_DATA", "REVEILLE_TORCH"):
+    for name in ("REVEILLE_MODELS", "REVEILLE_TEST_DATA", "REVEILLE_TORCH"):
         if name in os.environ:
             env[name] = os.environ[name]
     env.update(PATH=f"{program.parent}:{env.get('PATH', '/usr/bin:/bin')}", LC_ALL="C.UTF-8", COLUMNS="100",
