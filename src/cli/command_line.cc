@@ -38,6 +38,7 @@ std::string entry(const std::string& left, const std::string& text) {
   std::size_t column = kColumn;
   for (const auto& word : split(text, " ")) {
     if (column + word.size() > kWidth) {
+      while (out.back() == ' ') out.pop_back();
       out += "\n" + std::string(kColumn, ' ');
       column = kColumn;
     }
@@ -161,8 +162,15 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
         continue;
       }
       auto [key, value] = split_assignment(argument);
+      if (Named* named = find(replace_all(key, "_", "-")); named && named->text) {
+        *named->text = value;
+        continue;
+      }
       bool done = false;
       std::vector<std::string> known;
+      for (const auto& one : named_) {
+        if (one.text) known.push_back(replace_all(one.name, "-", "_"));
+      }
       for (const auto& view : views_) {
         done = done || try_set_option(view, key, value, "reveille " + verb_);
         for (const auto& name : option_names(view)) known.push_back(name);
