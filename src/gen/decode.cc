@@ -170,8 +170,9 @@ class Decoder {
       row.result.ids.push_back(row.next);
       if (on_token_) on_token_(row.index, row.next);
     }
+    // The token just drawn is not in the cache yet, but counts: what was written must fit the context.
     bool full =
-        static_cast<std::int64_t>(row.result.ids.size()) >= options_.max_tokens || row.length >= cache_.capacity;
+        static_cast<std::int64_t>(row.result.ids.size()) >= options_.max_tokens || row.length + 1 >= cache_.capacity;
     if (!stop && !full) {
       keep.push_back(std::move(row));
       return;

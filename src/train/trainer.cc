@@ -107,6 +107,10 @@ class Run {
       packed.push_back(pack(examples_, rows, model_.device()));
       supervised += packed.back().supervised;
     }
+    if (supervised == 0) {
+      fail(ErrorKind::numeric, cat("step ", step, ": its rows hold no supervised token"),
+           "every label is masked; check that the rows have assistant replies and that max_length does not cut them");
+    }
     BatchSums sums;
     for (auto& batch : packed) {
       if (batch.supervised > 0) backward(batch, supervised, sums);
@@ -115,11 +119,11 @@ class Run {
     StepMetrics metrics;
     metrics.step = step;
     metrics.epoch = static_cast<double>(step) / static_cast<double>(batches_.steps_per_epoch());
-    double count = std::max<double>(1, static_cast<double>(supervised));
+    auto count = static_cast<double>(supervised);
     metrics.loss = sums.loss / count;
     check_loss(metrics);
     metrics.learning_rate = learning_rate_at(options_, step, total_);
-    if (supervised > 0) metrics.grad_norm = optimizer_.step(metrics.learning_rate, step);
+    metrics.grad_norm = optimizer_.step(metrics.learning_rate, step);
     metrics.mean_token_accuracy = sums.correct / count;
     metrics.entropy = sums.entropy / count;
     metrics.num_tokens = num_tokens_ += sums.tokens;

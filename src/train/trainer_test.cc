@@ -1,0 +1,235 @@
+#include "train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "gen/tiny_model_testing.h"
+#include "train/checkpoint.h"
+#include "train/schedule.h"
+
+namespace reveille::train {
+namespace {
+namespace fs = std::filesystem;
+
+using gen::testing::tiny_ids;
+using gen::testing::tiny_model;
+
+// Rows of unlike length and with unlike numbers of targets.
+std::vector<Example> rows(int count) {
+  std::vector<Example> out;
+  for (int i = 0; i < count; ++i) {
+    auto ids = tiny_ids(8 + 5 * (i * 3 % 8), i);
+    std::vector<std::uint8_t> supervised(ids.size(), 0);
+    for (std::size_t t = 2 + static_cast<std::size_t>(i) % 5; t < ids.size(); ++t) supervised[t] = 1;
+    out.push_back({ids, supervised, cat("row ", i)});
+  }
+  return out;
+}
+
+TrainOptions small_options() {
+  TrainOptions options;
+  options.per_device_train_batch_size = 4;
+  options.learning_rate = 1e-3;
+  options.max_steps = 6;
+  options.report_to = "none";
+  return options;
+}
+
+std::vector<at::Tensor> weights_of(const nn::Transformer& model) {
+  std::vector<at::Tensor> out;
+  for (const auto& param : model.params().all()) out.push_back(param.value.detach().clone());
+  return out;
+}
+
+void expect_same_weights(const nn::Transformer& model, const std::vector<at::Tensor>& expected) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const auto& param = model.params().all()[i];
+    EXPECT_TRUE(param.value.equal(expected[i])) << param.spec.name;
+  }
+}
+
+Json without_speed(const StepMetrics& metrics) {
+  Json row = to_json(metrics);
+  row.erase("tokens_per_second");
+  return row;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+void expect_numeric_error(const std::function<void()>& action, const std::string& says) {
+  try {
+    action();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::numeric);
+    EXPECT_NE(error.message().find(says), std::string::npos) << error.message();
+  }
+}
+
+class Resume : public ::testing::Test {
+ protected:
+  Resume() { fs::remove_all(folder_); }
+  ~Resume() override { fs::remove_all(folder_); }
+
+  // A run that breaks after its fifth step, with checkpoints after 2 and 4.
+  void broken_run() {
+    auto model = tiny_model("llama3");
+    TrainHooks hooks;
+    hooks.on_step = [](const StepMetrics& metrics) {
+      if (metrics.step == 5) throw std::runtime_error("power cut");
+    };
+    EXPECT_THROW(train(model, examples_, options_, folder_, hooks), std::runtime_error);
+    ASSERT_EQ(list_checkpoints(folder_).back().first, 4);
+  }
+
+  fs::path folder_ = fs::temp_directory_path() / cat("reveille_trainer_test_", ::getpid());
+  std::vector<Example> examples_ = rows(10);  // epochs of three steps, the last one short
+  TrainOptions options_ = [] {
+    auto options = small_options();
+    options.save_steps = 2;
+    return options;
+  }();
+};
+
+TEST_F(Resume, EndsAsAnUnbrokenRunBitForBit) {
+  auto unbroken = tiny_model("llama3");
+  auto expected = train(unbroken, examples_, options_, {});
+  broken_run();
+  auto model = tiny_model("llama3");
+  std::vector<std::int64_t> steps;
+  TrainHooks hooks;
+  hooks.on_step = [&](const StepMetrics& metrics) { steps.push_back(metrics.step); };
+  auto result = train(model, examples_, options_, folder_, hooks);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{5, 6}));
+  expect_same_weights(model, weights_of(unbroken));
+  ASSERT_EQ(result.history.size(), 6U);
+  auto log = lines_of(read_file(folder_ / "trainer_log.jsonl"));
+  ASSERT_EQ(log.size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(without_speed(result.history[i]), without_speed(expected.history[i]));
+    Json row = Json::parse(log[i]);
+    row.erase("tokens_per_second");
+    EXPECT_EQ(row, without_speed(expected.history[i]));
+  }
+}
+
+TEST_F(Resume, ACheckpointOfOtherDataOrOptionsIsRefused) {
+  broken_run();
+  auto model = tiny_model("llama3");
+  const auto before = weights_of(model);
+  auto other = options_;
+  other.learning_rate = 2e-3;
+  EXPECT_THROW(train(model, examples_, other, folder_), Error);
+  EXPECT_THROW(train(model, rows(9), options_, folder_), Error);
+  expect_same_weights(model, before);
+}
+
+TEST(Trainer, AccumulatedBatchesEqualOneBatch) {
+  auto one = tiny_model("llama3"), two = tiny_model("llama3");
+  auto options = small_options();
+  options.learning_rate = 1e-4;
+  options.per_device_train_batch_size = 8;
+  auto expected = train(one, rows(16), options, {});
+  options.per_device_train_batch_size = 4;
+  options.gradient_accumulation_steps = 2;
+  auto result = train(two, rows(16), options, {});
+  ASSERT_EQ(result.history.size(), expected.history.size());
+  for (std::size_t i = 0; i < result.history.size(); ++i) {
+    EXPECT_NEAR(result.history[i].loss, expected.history[i].loss, 1e-5);
+    EXPECT_NEAR(result.history[i].grad_norm, expected.history[i].grad_norm, 1e-4 * expected.history[i].grad_norm);
+    EXPECT_EQ(result.history[i].num_tokens, expected.history[i].num_tokens);
+  }
+  const auto first = weights_of(one), second = weights_of(two);
+  for (std::size_t i = 0; i < first.size(); ++i)
+    EXPECT_LT((first[i] - second[i]).abs().max().item<float>(), 1e-5) << one.params().all()[i].spec.name;
+}
+
+TEST(Trainer, NothingSupervisedIsAnError) {
+  auto model = tiny_model("llama3");
+  auto masked = rows(4);
+  for (auto& row : masked) std::fill(row.supervised.begin(), row.supervised.end(), std::uint8_t{0});
+  expect_numeric_error([&] { train(model, masked, small_options(), {}); }, "supervised");
+  // Nothing comes before the first token, so that it is no target.
+  for (auto& row : masked) row.supervised[0] = 1;
+  expect_numeric_error([&] { train(model, masked, small_options(), {}); }, "supervised");
+  // One step of several that would learn from nothing.
+  auto one_row = rows(1);
+  masked.push_back(one_row[0]);
+  auto options = small_options();
+  options.per_device_train_batch_size = 1;
+  expect_numeric_error([&] { train(model, masked, options, {}); }, "supervised");
+}
+
+TEST(Trainer, ANanInAWeightIsAnErrorAndMovesNothing) {
+  auto model = tiny_model("llama3");
+  model.params().at("layers.1.down").value.index_put_({at::tensor(3), at::tensor(5)}, at::tensor(NAN));
+  const auto before = weights_of(model);
+  expect_numeric_error([&] { train(model, rows(4), small_options(), {}); }, "step 1: the loss is");
+  const auto after = weights_of(model);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(at::equal(before[i].nan_to_num(), after[i].nan_to_num()));
+}
+
+// lr of each of 10 steps with get_scheduler(NAME, SGD(lr=1e-3), num_warmup_steps=3,
+// num_training_steps=10) of transformers 5.23: o.param_groups[0]["lr"], o.step(), s.step().
+TEST(Schedule, EqualsTransformers) {
+  const std::map<std::string, std::vector<double>> expected = {
+      {"linear",
+       {0, 0.0003333333333, 0.0006666666667, 0.001, 0.0008571428571, 0.0007142857143, 0.0005714285714, 0.0004285714286,
+        0.0002857142857, 0.0001428571429}},
+      {"cosine",
+       {0, 0.0003333333333, 0.0006666666667, 0.001, 0.000950484434, 0.0008117449009, 0.000611260467, 0.000388739533,
+        0.0001882550991, 4.951556605e-05}},
+      {"constant_with_warmup", {0, 0.0003333333333, 0.0006666666667, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001}}};
+  TrainOptions options;
+  options.learning_rate = 1e-3;
+  for (bool ratio : {false, true}) {
+    options.warmup_steps = ratio ? 0 : 3;
+    options.warmup_ratio = ratio ? 0.21 : 0;  // of 10 steps, rounded up
+    for (const auto& [name, rates] : expected) {
+      options.lr_scheduler_type = name;
+      for (std::int64_t step = 1; step <= 10; ++step)
+        EXPECT_NEAR(learning_rate_at(options, step, 10), rates[static_cast<std::size_t>(step) - 1], 1e-12)
+            << name << " " << step;
+    }
+  }
+}
+
+TEST(Trainer, LoraMovesItsOwnTensorsAndLeavesTheBaseAlone) {
+  auto model = tiny_model("llama3");
+  const auto before = weights_of(model);
+  // On q and v of one layer and on one whole parameter.
+  at::manual_seed(3);
+  auto piece = [](const std::string& module, std::int64_t begin, std::int64_t rows, std::int64_t in) {
+    return nn::LoraPiece{module, begin, rows, at::randn({4, in}) / 7, at::zeros({rows, 4}), 2.0};
+  };
+  auto& lora = model.params().lora;
+  lora["layers.1.qkv"] = {piece("q", 0, 48, 48), piece("v", 72, 24, 48)};
+  lora["layers.2.down"] = {piece("down", 0, 48, 80)};
+  const auto a_before = lora["layers.1.qkv"][1].a.clone();
+  auto options = small_options();
+  options.max_steps = 8;
+  options.learning_rate = 1e-2;
+  options.per_device_train_batch_size = 8;
+  auto result = train(model, rows(8), options, {});
+  EXPECT_LT(result.history.back().loss, result.history.front().loss - 0.05);
+  for (auto& [name, pieces] : lora) {
+    for (auto& p : pieces) EXPECT_GT(p.b.abs().max().item<float>(), 1e-3) << name << " " << p.hf_module;
+  }
+  EXPECT_FALSE(lora["layers.1.qkv"][1].a.equal(a_before));
+  expect_same_weights(model, before);
+}
+
+}  // namespace
+}  // namespace reveille::train
