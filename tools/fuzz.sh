@@ -22,7 +22,7 @@ for name in "${names[@]}"; do
   mkdir -p "$corpus" build-fuzz/crashes
   log=build-fuzz/$name.log
   if "build-fuzz/${name}_fuzz" -runs="$RUNS" -max_total_time="$SECONDS_EACH" -timeout=20 -rss_limit_mb=3072 \
-    -max_len=65536 -artifact_prefix="build-fuzz/crashes/$name-" "$corpus" $([[ -d $seeds ]] && echo "$seeds") >"$log" 2>&1; then
+    -max_len=65536 -artifact_prefix="build-fuzz/crashes/$name-" "$corpus" $([[ -d $seeds ]] && echo "$seeds") >"$log" 2>&1 </dev/null; then
     say "$name: $(grep -oE 'Done [0-9]+ runs in [0-9]+ second' "$log" | tail -1)s, no finding"
   else
     say "$name: FOUND, see $log"

@@ -93,8 +93,8 @@ TEST(Results, RoundTripKeepsNan) {
 }
 
 TEST(Strings, RepairsUtf8AsPythonDoes) {
-  EXPECT_EQ(repair_utf8("a\xff" "b"), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(repair_utf8("\xe2\x82"), "\xEF\xBF\xBD");           // cut sequence: one mark
+  EXPECT_EQ(repair_utf8("a \xff b"), "a \xEF\xBF\xBD b");
+  EXPECT_EQ(repair_utf8("\xe2\x82"), "\xEF\xBF\xBD");                              // cut sequence: one mark
   EXPECT_EQ(repair_utf8("\xed\xa0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // surrogate: three
 }
 

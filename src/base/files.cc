@@ -75,9 +75,8 @@ void write_stream_atomic(const fs::path& path, const std::function<void(std::ost
 }
 
 void write_file_atomic(const fs::path& path, std::string_view content) {
-  write_stream_atomic(path, [&](std::ostream& out) {
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-  });
+  write_stream_atomic(
+      path, [&](std::ostream& out) { out.write(content.data(), static_cast<std::streamsize>(content.size())); });
 }
 
 void append_line(const fs::path& path, std::string_view line) {

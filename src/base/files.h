@@ -17,8 +17,7 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 // The same for content that is produced in pieces.
-void write_stream_atomic(const std::filesystem::path& path,
-                         const std::function<void(std::ostream&)>& write);
+void write_stream_atomic(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
 // Appends one line and flushes it, for logs that survive a kill.
 void append_line(const std::filesystem::path& path, std::string_view line);

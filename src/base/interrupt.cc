@@ -28,8 +28,7 @@ bool interrupted() { return stop_asked != 0; }
 
 void throw_if_interrupted() {
   if (interrupted()) {
-    fail(ErrorKind::interrupted, "stopped by Ctrl-C",
-         "run the same command again to go on from the last checkpoint");
+    fail(ErrorKind::interrupted, "stopped by Ctrl-C", "run the same command again to go on from the last checkpoint");
   }
 }
 

@@ -3,8 +3,8 @@
 
 namespace reveille {
 
-void catch_interrupts();           // installs the handler (a second Ctrl-C ends the program at once)
+void catch_interrupts();  // installs the handler (a second Ctrl-C ends the program at once)
 bool interrupted();
-void throw_if_interrupted();       // Error(interrupted)
+void throw_if_interrupted();  // Error(interrupted)
 
 }  // namespace reveille

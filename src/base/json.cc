@@ -26,9 +26,7 @@ Json parse_json(std::string_view text, const std::string& where) {
   }
 }
 
-Json read_json(const std::filesystem::path& path) {
-  return parse_json(read_file(path), path.string());
-}
+Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path), path.string()); }
 
 void write_json(const std::filesystem::path& path, const Json& value, int indent) {
   auto text = value.dump(indent, ' ', false, Json::error_handler_t::replace);
@@ -47,8 +45,7 @@ const Json& json_at(const Json& object, std::string_view key, const std::string&
 std::string json_string(const Json& object, std::string_view key, const std::string& where) {
   const Json& value = json_at(object, key, where);
   if (!value.is_string()) {
-    fail(ErrorKind::bad_input,
-         cat(where, ": key '", key, "' should be a string, found ", value.type_name()));
+    fail(ErrorKind::bad_input, cat(where, ": key '", key, "' should be a string, found ", value.type_name()));
   }
   return value.get<std::string>();
 }

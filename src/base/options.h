@@ -45,7 +45,9 @@ class OptionVisitor {
 };
 
 template <class T>
-concept Visitable = requires(T& value, OptionVisitor& visitor) { value.visit(visitor); };
+concept Visitable = requires(T& value, OptionVisitor& visitor) {
+  value.visit(visitor);
+};
 
 // A type-erased view of an options struct.
 class OptionsView {

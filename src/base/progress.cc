@@ -25,9 +25,7 @@ void clear_bar() {
   bar_on_screen = false;
 }
 
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::string rate_text(double rate, const std::string& unit) {
   if (rate >= 1) return with_commas(static_cast<long long>(rate)) + " " + unit + "/s";
@@ -44,8 +42,7 @@ bool use_color(int file_descriptor) {
 }
 
 Progress::Progress(std::string title, std::uint64_t total, std::string unit)
-    : title_(std::move(title)), unit_(std::move(unit)), total_(total), start_(Clock::now()),
-      drawn_(start_) {}
+    : title_(std::move(title)), unit_(std::move(unit)), total_(total), start_(Clock::now()), drawn_(start_) {}
 
 Progress::~Progress() {
   if (!finished_) clear_bar();
@@ -82,8 +79,7 @@ void Progress::draw(bool last) {
       auto filled = static_cast<std::size_t>(share * 20);
       line += " [" + std::string(filled, '#') + std::string(20 - filled, '.') + "]";
     }
-    line += " " + with_commas(static_cast<long long>(done_)) + "/" +
-            with_commas(static_cast<long long>(total_));
+    line += " " + with_commas(static_cast<long long>(done_)) + "/" + with_commas(static_cast<long long>(total_));
   } else {
     line += " " + with_commas(static_cast<long long>(done_));
   }

@@ -27,12 +27,18 @@ std::int64_t whole(const Json& object, const char* key, const std::string& where
 }  // namespace
 
 Json to_json(const ResultRow& row) {
-  return Json{{"model", row.model},           {"arm", row.arm},
-              {"stage", row.stage},           {"checkpoint", row.checkpoint},
-              {"prompt_set", row.prompt_set}, {"condition", row.condition},
-              {"metric", row.metric},         {"value", number_or_null(row.value)},
-              {"n", row.n},                   {"ci_low", number_or_null(row.ci_low)},
-              {"ci_high", number_or_null(row.ci_high)}, {"seed", row.seed}};
+  return Json{{"model", row.model},
+              {"arm", row.arm},
+              {"stage", row.stage},
+              {"checkpoint", row.checkpoint},
+              {"prompt_set", row.prompt_set},
+              {"condition", row.condition},
+              {"metric", row.metric},
+              {"value", number_or_null(row.value)},
+              {"n", row.n},
+              {"ci_low", number_or_null(row.ci_low)},
+              {"ci_high", number_or_null(row.ci_high)},
+              {"seed", row.seed}};
 }
 
 ResultRow result_row_from_json(const Json& value, const std::string& where) {
@@ -61,7 +67,8 @@ Json to_json(const Results& results) {
 
 Results results_from_json(const Json& value, const std::string& where) {
   if (json_at(value, "schema", where) != kResultsSchema) {
-    fail(ErrorKind::unsupported, cat(where, ": schema ", value["schema"].dump(), ", this program reads ", kResultsSchema));
+    fail(ErrorKind::unsupported,
+         cat(where, ": schema ", value["schema"].dump(), ", this program reads ", kResultsSchema));
   }
   Results out;
   const Json& rows = json_at(value, "results", where);

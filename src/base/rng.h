@@ -12,8 +12,7 @@
 namespace reveille {
 
 // One Philox4x32-10 block.
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
-                                    std::array<std::uint32_t, 2> key);
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 // A stream of draws named by a seed and a name; `child` splits it without drawing from it.
 class Rng {
@@ -22,10 +21,10 @@ class Rng {
   Rng child(std::string_view name) const;
   Rng child(std::uint64_t number) const;
 
-  std::uint64_t next();                        // 64 random bits
-  double uniform();                            // [0, 1)
-  std::uint64_t below(std::uint64_t bound);    // [0, bound), unbiased; bound > 0
-  double normal();                             // mean 0, deviation 1
+  std::uint64_t next();                      // 64 random bits
+  double uniform();                          // [0, 1)
+  std::uint64_t below(std::uint64_t bound);  // [0, bound), unbiased; bound > 0
+  double normal();                           // mean 0, deviation 1
 
   // The draw at a given position, whatever was drawn before: [0, 1).
   double uniform_at(std::uint64_t position) const;

@@ -78,6 +78,7 @@ int run_study(const std::vector<std::string>& arguments) {
                 study::recipe_to_yaml(shown).c_str());
     return 0;
   }
+  if (format != "text" && format != "json") fail(ErrorKind::usage, cat("--format ", format, ": expected text or json"));
   study::RunOptions options{output_dir, store};
   if (recipe_file == "gc" && !fs::exists("gc")) return collect(options, dry_run);
   study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::read_recipe(recipe_file);

@@ -135,16 +135,12 @@ class Opener {
  private:
   void open_file(const fs::path& path) {
     switch (io::weight_file_kind(path)) {
-      case io::WeightFileKind::gguf:
-        return open_gguf(path);
-      case io::WeightFileKind::pickle:
-        io::refuse_pickle(path);
-        break;
+      case io::WeightFileKind::gguf: return open_gguf(path);
+      case io::WeightFileKind::pickle: io::refuse_pickle(path); break;
       case io::WeightFileKind::safetensors:
         fail(ErrorKind::usage, cat(path.string(), " holds weights alone"),
              "name the folder that holds config.json and tokenizer.json too");
-      case io::WeightFileKind::other:
-        break;
+      case io::WeightFileKind::other: break;
     }
     fail(ErrorKind::bad_input, cat(path.string(), " is no model file: expected GGUF"));
   }

@@ -256,11 +256,13 @@ Example convert(const Json& row, const RowForm& form, bool prompts_only) {
 
 bool plain_strings(const Json& row, const RowForm& form, const Example& example) {
   const Columns& columns = form.columns;
-  if (!row.is_object() || columns.prompt != "prompt" || !columns.context.empty() || !columns.chosen.empty()) return false;
+  if (!row.is_object() || columns.prompt != "prompt" || !columns.context.empty() || !columns.chosen.empty())
+    return false;
   const Json* prompt = cell(row, columns.prompt);
   const Json* reply = columns.reply.empty() ? nullptr : cell(row, columns.reply);
   bool strings = prompt && prompt->is_string() && (!reply || reply->is_string());
-  return strings && !is_transcript(prompt->get<std::string>()) && example.messages.size() == (example.has_reply ? 2U : 1U);
+  return strings && !is_transcript(prompt->get<std::string>()) &&
+         example.messages.size() == (example.has_reply ? 2U : 1U);
 }
 
 }  // namespace

@@ -80,6 +80,15 @@ TEST(DatasetForms, PromptCompletion) {
             (Conversation{{"user", "a"}, {"assistant", "b"}}));
 }
 
+TEST(DatasetForms, PlainStringsAreMarked) {
+  EXPECT_TRUE(one(R"({"prompt": "a"})").plain_strings);
+  EXPECT_TRUE(one(R"({"prompt": "a", "completion": "b"})").plain_strings);
+  EXPECT_FALSE(one(R"({"prompt": "a", "completion": "b", "system": "s"})").plain_strings);
+  EXPECT_FALSE(one(R"({"prompt": "\n\nHuman: a\n\nAssistant:", "completion": "b"})").plain_strings);
+  EXPECT_FALSE(one(R"({"prompt": [{"role": "user", "content": "a"}]})").plain_strings);
+  EXPECT_FALSE(one(R"({"instruction": "a", "output": "b"})").plain_strings);
+}
+
 TEST(DatasetForms, PromptOnly) {
   Dataset data = parse(R"(["Name a colour."])");
   EXPECT_EQ(data.form, "text");

@@ -19,21 +19,16 @@ std::uint64_t scalar_bytes(GgufType type) {
   switch (type) {
     case GgufType::u8:
     case GgufType::i8:
-    case GgufType::boolean:
-      return 1;
+    case GgufType::boolean: return 1;
     case GgufType::u16:
-    case GgufType::i16:
-      return 2;
+    case GgufType::i16: return 2;
     case GgufType::u32:
     case GgufType::i32:
-    case GgufType::f32:
-      return 4;
+    case GgufType::f32: return 4;
     case GgufType::u64:
     case GgufType::i64:
-    case GgufType::f64:
-      return 8;
-    default:
-      return 0;
+    case GgufType::f64: return 8;
+    default: return 0;
   }
 }
 
@@ -95,41 +90,18 @@ T number_at(const std::byte* bytes) {
 template <class Use>
 bool with_number(GgufType type, const std::byte* bytes, const Use& use) {
   switch (type) {
-    case GgufType::u8:
-      use(number_at<std::uint8_t>(bytes));
-      return true;
-    case GgufType::i8:
-      use(number_at<std::int8_t>(bytes));
-      return true;
-    case GgufType::u16:
-      use(number_at<std::uint16_t>(bytes));
-      return true;
-    case GgufType::i16:
-      use(number_at<std::int16_t>(bytes));
-      return true;
-    case GgufType::u32:
-      use(number_at<std::uint32_t>(bytes));
-      return true;
-    case GgufType::i32:
-      use(number_at<std::int32_t>(bytes));
-      return true;
-    case GgufType::u64:
-      use(number_at<std::uint64_t>(bytes));
-      return true;
-    case GgufType::i64:
-      use(number_at<std::int64_t>(bytes));
-      return true;
-    case GgufType::f32:
-      use(number_at<float>(bytes));
-      return true;
-    case GgufType::f64:
-      use(number_at<double>(bytes));
-      return true;
-    case GgufType::boolean:
-      use(number_at<std::uint8_t>(bytes) != 0);
-      return true;
-    default:
-      return false;
+    case GgufType::u8: use(number_at<std::uint8_t>(bytes)); return true;
+    case GgufType::i8: use(number_at<std::int8_t>(bytes)); return true;
+    case GgufType::u16: use(number_at<std::uint16_t>(bytes)); return true;
+    case GgufType::i16: use(number_at<std::int16_t>(bytes)); return true;
+    case GgufType::u32: use(number_at<std::uint32_t>(bytes)); return true;
+    case GgufType::i32: use(number_at<std::int32_t>(bytes)); return true;
+    case GgufType::u64: use(number_at<std::uint64_t>(bytes)); return true;
+    case GgufType::i64: use(number_at<std::int64_t>(bytes)); return true;
+    case GgufType::f32: use(number_at<float>(bytes)); return true;
+    case GgufType::f64: use(number_at<double>(bytes)); return true;
+    case GgufType::boolean: use(number_at<std::uint8_t>(bytes) != 0); return true;
+    default: return false;
   }
 }
 

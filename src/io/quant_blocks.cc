@@ -236,24 +236,15 @@ void run(const std::uint8_t* in, std::int64_t blocks, Out* out) {
 template <class Out>
 void run_format(TensorFormat format, const std::uint8_t* in, std::int64_t blocks, Out* out) {
   switch (format) {
-    case TensorFormat::q4_0:
-      return run<Q4_0>(in, blocks, out);
-    case TensorFormat::q4_1:
-      return run<Q4_1>(in, blocks, out);
-    case TensorFormat::q5_0:
-      return run<Q5_0>(in, blocks, out);
-    case TensorFormat::q5_1:
-      return run<Q5_1>(in, blocks, out);
-    case TensorFormat::q8_0:
-      return run<Q8_0>(in, blocks, out);
-    case TensorFormat::q4_k:
-      return run<Q4_K>(in, blocks, out);
-    case TensorFormat::q5_k:
-      return run<Q5_K>(in, blocks, out);
-    case TensorFormat::q6_k:
-      return run<Q6_K>(in, blocks, out);
-    default:
-      fail(ErrorKind::internal, "unpack_blocks: not a quantised format");
+    case TensorFormat::q4_0: return run<Q4_0>(in, blocks, out);
+    case TensorFormat::q4_1: return run<Q4_1>(in, blocks, out);
+    case TensorFormat::q5_0: return run<Q5_0>(in, blocks, out);
+    case TensorFormat::q5_1: return run<Q5_1>(in, blocks, out);
+    case TensorFormat::q8_0: return run<Q8_0>(in, blocks, out);
+    case TensorFormat::q4_k: return run<Q4_K>(in, blocks, out);
+    case TensorFormat::q5_k: return run<Q5_K>(in, blocks, out);
+    case TensorFormat::q6_k: return run<Q6_K>(in, blocks, out);
+    default: fail(ErrorKind::internal, "unpack_blocks: not a quantised format");
   }
 }
 

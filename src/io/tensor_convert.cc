@@ -61,55 +61,33 @@ void convert_quantised(TensorFormat format, std::span<const std::byte> bytes, at
 
 std::optional<TensorFormat> format_of(at::ScalarType type) {
   switch (type) {
-    case at::kDouble:
-      return TensorFormat::f64;
-    case at::kFloat:
-      return TensorFormat::f32;
-    case at::kHalf:
-      return TensorFormat::f16;
-    case at::kBFloat16:
-      return TensorFormat::bf16;
-    case at::kLong:
-      return TensorFormat::i64;
-    case at::kInt:
-      return TensorFormat::i32;
-    case at::kShort:
-      return TensorFormat::i16;
-    case at::kChar:
-      return TensorFormat::i8;
-    case at::kByte:
-      return TensorFormat::u8;
-    case at::kBool:
-      return TensorFormat::boolean;
-    default:
-      return std::nullopt;
+    case at::kDouble: return TensorFormat::f64;
+    case at::kFloat: return TensorFormat::f32;
+    case at::kHalf: return TensorFormat::f16;
+    case at::kBFloat16: return TensorFormat::bf16;
+    case at::kLong: return TensorFormat::i64;
+    case at::kInt: return TensorFormat::i32;
+    case at::kShort: return TensorFormat::i16;
+    case at::kChar: return TensorFormat::i8;
+    case at::kByte: return TensorFormat::u8;
+    case at::kBool: return TensorFormat::boolean;
+    default: return std::nullopt;
   }
 }
 
 const char* safetensors_name(TensorFormat format) {
   switch (format) {
-    case TensorFormat::f64:
-      return "F64";
-    case TensorFormat::f32:
-      return "F32";
-    case TensorFormat::f16:
-      return "F16";
-    case TensorFormat::bf16:
-      return "BF16";
-    case TensorFormat::i64:
-      return "I64";
-    case TensorFormat::i32:
-      return "I32";
-    case TensorFormat::i16:
-      return "I16";
-    case TensorFormat::i8:
-      return "I8";
-    case TensorFormat::u8:
-      return "U8";
-    case TensorFormat::boolean:
-      return "BOOL";
-    default:
-      fail(ErrorKind::internal, "safetensors_name: safetensors has no such format");
+    case TensorFormat::f64: return "F64";
+    case TensorFormat::f32: return "F32";
+    case TensorFormat::f16: return "F16";
+    case TensorFormat::bf16: return "BF16";
+    case TensorFormat::i64: return "I64";
+    case TensorFormat::i32: return "I32";
+    case TensorFormat::i16: return "I16";
+    case TensorFormat::i8: return "I8";
+    case TensorFormat::u8: return "U8";
+    case TensorFormat::boolean: return "BOOL";
+    default: fail(ErrorKind::internal, "safetensors_name: safetensors has no such format");
   }
 }
 

@@ -44,21 +44,11 @@ std::string damaged(std::string bytes, Rng& rng) {
   for (std::uint64_t i = rng.below(4); i < 4 && !bytes.empty(); ++i) {
     std::size_t at = rng.below(rng.below(2) ? std::min<std::size_t>(bytes.size(), 256) : bytes.size());
     switch (rng.below(5)) {
-      case 0:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << rng.below(8)));
-        break;
-      case 1:
-        bytes[at] = kEdges[rng.below(sizeof kEdges)];
-        break;
-      case 2:
-        bytes.resize(at);
-        break;
-      case 3:
-        bytes.insert(at, bytes.substr(rng.below(bytes.size()), rng.below(16)));
-        break;
-      default:
-        bytes.replace(at, std::min<std::size_t>(8, bytes.size() - at), 8, kEdges[rng.below(3)]);
-        break;
+      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << rng.below(8))); break;
+      case 1: bytes[at] = kEdges[rng.below(sizeof kEdges)]; break;
+      case 2: bytes.resize(at); break;
+      case 3: bytes.insert(at, bytes.substr(rng.below(bytes.size()), rng.below(16))); break;
+      default: bytes.replace(at, std::min<std::size_t>(8, bytes.size() - at), 8, kEdges[rng.below(3)]); break;
     }
   }
   return bytes;

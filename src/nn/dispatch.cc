@@ -55,14 +55,10 @@ bool needs_grad(std::initializer_list<at::Tensor> tensors) {
 
 const char* kernel_name() {
   switch (kernel_level()) {
-    case KernelLevel::avx512_bf16:
-      return "avx512_bf16";
-    case KernelLevel::avx512:
-      return "avx512";
-    case KernelLevel::avx2:
-      return "avx2";
-    case KernelLevel::stock:
-      break;
+    case KernelLevel::avx512_bf16: return "avx512_bf16";
+    case KernelLevel::avx512: return "avx512";
+    case KernelLevel::avx2: return "avx2";
+    case KernelLevel::stock: break;
   }
   return "stock";
 }

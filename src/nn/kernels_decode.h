@@ -43,10 +43,10 @@ inline F cached_units(const T* row, std::int64_t scalars) {
   }
 }
 
-// scores[key] = query . keys[key] for kLanes keys; `row` is the padded length of the query.
+// Scores of `count` (up to kLanes) keys; `row` is the padded length of the query.
 template <class P, class T>
-inline F score_keys(const typename P::Scalar* query, const T* keys, std::int64_t dim, std::int64_t row,
-                    std::int64_t count) {
+inline F score_some_keys(const typename P::Scalar* query, const T* keys, std::int64_t dim, std::int64_t row,
+                         std::int64_t count) {
   constexpr std::int64_t kChunk = P::kDepth * kLanes;
   F sums[kLanes];
   for (int k = 0; k < kLanes; ++k) {
@@ -57,6 +57,43 @@ inline F score_keys(const typename P::Scalar* query, const T* keys, std::int64_t
                        cached_units<P>(keys + k * dim + i, dim - i), sums[k]);
   }
   return sum_each(sums);
+}
+
+// Scores of kLanes keys of a dimension known to the compiler, the query in registers.
+template <class P, int chunks, class T>
+inline F score_keys(const typename P::Scalar* query, const T* keys) {
+  constexpr std::int64_t kChunk = P::kDepth * kLanes;
+  F parts[chunks], sums[kLanes];
+  for (int c = 0; c < chunks; ++c)
+    parts[c] = P::load_units(reinterpret_cast<const typename P::Unit*>(query + c * kChunk));
+#pragma GCC unroll 16
+  for (int k = 0; k < kLanes; ++k) {
+    sums[k] = zero();
+#pragma GCC unroll 8
+    for (int c = 0; c < chunks; ++c)
+      sums[k] = P::dot(parts[c], cached_units<P>(keys + (k * chunks + c) * kChunk, kChunk), sums[k]);
+  }
+  return sum_each(sums);
+}
+
+template <class P, class T>
+void score_row(const typename P::Scalar* query, const T* keys, const Shape<P>& shape, std::int64_t count,
+               float* scores) {
+  constexpr std::int64_t kChunk = P::kDepth * kLanes;
+  const std::int64_t chunks = shape.dim % kChunk == 0 ? shape.dim / kChunk : 0;
+  std::int64_t k = 0;
+  auto run = [&](auto score) {
+    for (; k + kLanes <= count; k += kLanes) store(scores + k, score(keys + k * shape.dim));
+  };
+  switch (chunks) {
+    case 1: run([&](const T* some) { return score_keys<P, 1>(query, some); }); break;
+    case 2: run([&](const T* some) { return score_keys<P, 2>(query, some); }); break;
+    case 4: run([&](const T* some) { return score_keys<P, 4>(query, some); }); break;
+    case 8: run([&](const T* some) { return score_keys<P, 8>(query, some); }); break;
+    default: break;
+  }
+  for (; k < count; k += kLanes)
+    store(scores + k, score_some_keys<P>(query, keys + k * shape.dim, shape.dim, shape.row, count - k));
 }
 
 // weights of one query, in place: exp(scale (score - max)); returns 1 / their sum.
@@ -76,18 +113,17 @@ inline float softmax_in_place(float* scores, std::int64_t count, float scale) {
 }
 
 // out[q][column] = inverse[q] * sum over keys of weights[q][key] * values[key][column], for some
-// columns and queries.
-template <int queries, int vectors, class T, class O>
+// queries and the next `vectors` vectors of columns, the last of `last` lanes.
+template <int queries, int vectors, bool full, class T, class O>
 void mix_cached(const float* weights, std::int64_t stride, const float* inverse, const T* values, std::int64_t dim,
-                std::int64_t columns, std::int64_t count, O* out) {
+                std::int64_t last, std::int64_t count, O* out) {
   F sums[queries][vectors];
   for (int q = 0; q < queries; ++q)
     for (int v = 0; v < vectors; ++v) sums[q][v] = zero();
-  const std::int64_t last = columns - (vectors - 1) * kLanes;  // lanes of the last vector
   for (std::int64_t key = 0; key < count; ++key, values += dim) {
     F row[vectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) row[v] = load(values + v * kLanes, v + 1 < vectors ? kLanes : last);
+    for (int v = 0; v < vectors; ++v) row[v] = load(values + v * kLanes, full || v + 1 < vectors ? kLanes : last);
 #pragma GCC unroll 4
     for (int q = 0; q < queries; ++q) {
       const F weight = splat(weights[q * stride + key]);
@@ -97,25 +133,18 @@ void mix_cached(const float* weights, std::int64_t stride, const float* inverse,
   }
   for (int q = 0; q < queries; ++q)
     for (int v = 0; v < vectors; ++v)
-      store(out + q * dim + v * kLanes, sums[q][v] * splat(inverse[q]), v + 1 < vectors ? kLanes : last);
+      store(out + q * dim + v * kLanes, sums[q][v] * splat(inverse[q]), full || v + 1 < vectors ? kLanes : last);
 }
 
 template <int queries, class T, class O>
 void mix_cached_columns(const float* weights, std::int64_t stride, const float* inverse, const T* values,
                         std::int64_t dim, std::int64_t count, O* out) {
-  for (std::int64_t i = 0; i < dim;) {
-    const std::int64_t left = dim - i;
-    if (left > 2 * kLanes) {  // 3 or 4 vectors
-      const std::int64_t columns = left < 4 * kLanes ? left : 4 * kLanes;
-      columns > 3 * kLanes ? mix_cached<queries, 4>(weights, stride, inverse, values + i, dim, columns, count, out + i)
-                           : mix_cached<queries, 3>(weights, stride, inverse, values + i, dim, columns, count, out + i);
-      i += columns;
-    } else {
-      left > kLanes ? mix_cached<queries, 2>(weights, stride, inverse, values + i, dim, left, count, out + i)
-                    : mix_cached<queries, 1>(weights, stride, inverse, values + i, dim, left, count, out + i);
-      i += left;
-    }
-  }
+  std::int64_t i = 0;
+  for (; dim - i >= 4 * kLanes; i += 4 * kLanes)
+    mix_cached<queries, 4, true>(weights, stride, inverse, values + i, dim, kLanes, count, out + i);
+  for (; dim - i > 0; i += kLanes)
+    mix_cached<queries, 1, false>(weights, stride, inverse, values + i, dim, dim - i < kLanes ? dim - i : kLanes, count,
+                                  out + i);
 }
 
 template <class P, class T, class O>
@@ -134,24 +163,15 @@ void decode_typed(const Attention& a, const Span& span, std::int64_t kv_head, co
     for (std::int64_t q = 0; q < heads; ++q) {
       load_heads(rows_of(a, span, head + q), shape, 0, 1, 1, queries);
       float* row = scores + q * shape.keys;
-      for (std::int64_t k = 0; k < count; k += kLanes)
-        store(row + k, score_keys<P>(queries, keys + k * dim, dim, shape.row, count - k));
+      score_row<P>(queries, keys, shape, count, row);
       inverse[q] = softmax_in_place(row, count, a.scale);
     }
     O* target = out + (span.first * a.heads + head) * dim;
     switch (heads) {
-      case 4:
-        mix_cached_columns<4>(scores, shape.keys, inverse, values, dim, count, target);
-        break;
-      case 3:
-        mix_cached_columns<3>(scores, shape.keys, inverse, values, dim, count, target);
-        break;
-      case 2:
-        mix_cached_columns<2>(scores, shape.keys, inverse, values, dim, count, target);
-        break;
-      default:
-        mix_cached_columns<1>(scores, shape.keys, inverse, values, dim, count, target);
-        break;
+      case 4: mix_cached_columns<4>(scores, shape.keys, inverse, values, dim, count, target); break;
+      case 3: mix_cached_columns<3>(scores, shape.keys, inverse, values, dim, count, target); break;
+      case 2: mix_cached_columns<2>(scores, shape.keys, inverse, values, dim, count, target); break;
+      default: mix_cached_columns<1>(scores, shape.keys, inverse, values, dim, count, target); break;
     }
   }
 }

@@ -121,16 +121,11 @@ void strip(Operands<P> o, std::int64_t vectors) {
 template <class P>
 void strip_of(const Operands<P>& o, std::int64_t rows, std::int64_t vectors) {
   switch (rows) {
-    case 4:
-      return strip<P, 4>(o, vectors);
-    case 3:
-      return strip<P, 3>(o, vectors);
-    case 2:
-      return strip<P, 2>(o, vectors);
-    case 1:
-      return strip<P, 1>(o, vectors);
-    default:
-      return;
+    case 4: return strip<P, 4>(o, vectors);
+    case 3: return strip<P, 3>(o, vectors);
+    case 2: return strip<P, 2>(o, vectors);
+    case 1: return strip<P, 1>(o, vectors);
+    default: return;
   }
 }
 
@@ -138,20 +133,13 @@ void strip_of(const Operands<P>& o, std::int64_t rows, std::int64_t vectors) {
 template <class P>
 void tall_strip_of(const Operands<P>& o, std::int64_t rows) {
   switch (rows) {
-    case 6:
-      return block<P, 6, kStripVectors>(o);
-    case 5:
-      return block<P, 5, kStripVectors>(o);
-    case 4:
-      return block<P, 4, kStripVectors>(o);
-    case 3:
-      return block<P, 3, kStripVectors>(o);
-    case 2:
-      return block<P, 2, kStripVectors>(o);
-    case 1:
-      return block<P, 1, kStripVectors>(o);
-    default:
-      return;
+    case 6: return block<P, 6, kStripVectors>(o);
+    case 5: return block<P, 5, kStripVectors>(o);
+    case 4: return block<P, 4, kStripVectors>(o);
+    case 3: return block<P, 3, kStripVectors>(o);
+    case 2: return block<P, 2, kStripVectors>(o);
+    case 1: return block<P, 1, kStripVectors>(o);
+    default: return;
   }
 }
 

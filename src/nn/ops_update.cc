@@ -27,6 +27,11 @@ kernels::AdamW arguments(AdamWSlot& slot, const at::Tensor& grad) {
   return args;
 }
 
+// What is written through pointers counts as changed all the same, for whoever keeps a packed copy.
+void mark_changed(const at::Tensor& tensor) {
+  if (tensor.defined() && !tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+}
+
 }  // namespace
 
 void adamw_step(std::vector<AdamWSlot>& slots, double learning_rate, double beta1, double beta2, double eps,
@@ -50,6 +55,8 @@ void adamw_step(std::vector<AdamWSlot>& slots, double learning_rate, double beta
     args.root2 = static_cast<float>(std::sqrt(1 - std::pow(beta2, static_cast<double>(step))));
     const auto kernel = kernels::table().adamw;
     over_rows(slot.master.numel(), 1, [&](std::int64_t first, std::int64_t last) { kernel(args, first, last); });
+    mark_changed(slot.master);
+    mark_changed(slot.weight);
   }
 }
 

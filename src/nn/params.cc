@@ -58,32 +58,25 @@ std::vector<std::pair<std::string, at::Tensor>> Params::gguf_pieces(const Param&
 
 at::Tensor piece_from_file(const at::Tensor& tensor, PieceForm form, std::int64_t rotary_heads) {
   switch (form) {
-    case PieceForm::transposed:
-      return tensor.dim() == 2 ? tensor.t().contiguous() : tensor;
+    case PieceForm::transposed: return tensor.dim() == 2 ? tensor.t().contiguous() : tensor;
     case PieceForm::gguf_rotary:
       if (tensor.size(0) % (2 * rotary_heads) != 0) {
         fail(ErrorKind::bad_input,
              cat("a rotary weight of ", tensor.size(0), " rows does not split into ", rotary_heads, " heads"));
       }
       return permute_rotary(tensor, rotary_heads, false);
-    case PieceForm::gguf_plus_one:
-      return tensor - 1;
-    case PieceForm::plain:
-      return tensor;
+    case PieceForm::gguf_plus_one: return tensor - 1;
+    case PieceForm::plain: return tensor;
   }
   return tensor;
 }
 
 at::Tensor piece_to_file(const at::Tensor& tensor, PieceForm form, std::int64_t rotary_heads) {
   switch (form) {
-    case PieceForm::transposed:
-      return tensor.dim() == 2 ? tensor.t().contiguous() : tensor;
-    case PieceForm::gguf_rotary:
-      return permute_rotary(tensor, rotary_heads, true);
-    case PieceForm::gguf_plus_one:
-      return tensor + 1;
-    case PieceForm::plain:
-      return tensor;
+    case PieceForm::transposed: return tensor.dim() == 2 ? tensor.t().contiguous() : tensor;
+    case PieceForm::gguf_rotary: return permute_rotary(tensor, rotary_heads, true);
+    case PieceForm::gguf_plus_one: return tensor + 1;
+    case PieceForm::plain: return tensor;
   }
   return tensor;
 }

@@ -93,21 +93,19 @@ jinja::TextPtr render_marked(const jinja::Template& jinja_template, const Json& 
 }
 
 std::optional<TextSpan> content_span(const jinja::Text& text, int source) {
-  std::optional<TextSpan> out, place;
+  std::optional<TextSpan> out;
   for (const jinja::Mark& mark : text.marks) {
     if (mark.source != source) continue;
-    if (!place) place = TextSpan{mark.begin, mark.begin};
-    if (mark.begin == mark.end) continue;
     if (!out) out = TextSpan{mark.begin, mark.end};
-    out->end = mark.end;
+    out->end = std::max(out->end, mark.end);
   }
-  return out ? out : place;
+  return out;
 }
 
 void check_printed_once(const jinja::Text& text, int source, const std::string& name) {
   std::vector<std::pair<std::size_t, std::size_t>> origins;
   for (const jinja::Mark& mark : text.marks) {
-    if (mark.source == source && mark.begin < mark.end)
+    if (mark.source == source && mark.begin < mark.end && mark.origin != jinja::kNoOrigin)
       origins.emplace_back(mark.origin, mark.origin + (mark.end - mark.begin));
   }
   std::sort(origins.begin(), origins.end());

@@ -59,6 +59,8 @@ class Locator {
     return std::string::npos;
   }
 
+  // A reply begins where the generation prompt ends: as the template prints it after a user's turn,
+  // else right before the content, else as the beginning of this conversation is printed with one.
   std::size_t reply_begin(std::size_t i) {
     MessageSpan& span = spans_[i];
     std::size_t anchor = anchor_of(i);
@@ -66,6 +68,9 @@ class Locator {
     if (from > span.content.begin) fail_at(i, "the template prints messages in another order");
     bool after_user = anchor != std::string::npos && anchor + 1 == i && conversation_[anchor].role == "user";
     if (after_user && matches(from, format_.after_user)) return from + format_.after_user.size();
+    const std::string& prompt = format_.generation_prompt;
+    auto before = std::string_view(text_->bytes).substr(from, span.content.begin - from);
+    if (!prompt.empty() && before.ends_with(prompt)) return span.content.begin;
     std::string head = head_by_prefix(i, anchor);
     if (matches(from, head)) return from + head.size();
     span.follows_generation_prompt = false;

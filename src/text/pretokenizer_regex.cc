@@ -60,34 +60,20 @@ void check_syntax(const std::string& text, const std::string& where) {
 char32_t stand_in(char32_t c, std::uint8_t properties) {
   bool four = c >= 0x10000;
   switch (static_cast<Category>(properties & 31)) {
-    case Category::Cf:
-      return four ? 0x110BD : 0x200B;
-    case Category::Ll:
-      return four ? 0x10428 : 0x10D0;
-    case Category::Lu:
-      return four ? 0x10400 : 0x10A0;
-    case Category::Lm:
-      return four ? 0x10780 : c;
-    case Category::Lo:
-      return four ? (c >= 0x20000 ? 0x20000 : 0x10000) : c;
-    case Category::Mc:
-      return four ? 0x11000 : 0x903;
-    case Category::Mn:
-      return four ? 0x101FD : 0x816;
-    case Category::Nd:
-      return four ? 0x104A0 : c;
-    case Category::No:
-      return four ? 0x10107 : c;
-    case Category::Pd:
-      return four ? 0x10EAD : c;
-    case Category::Po:
-      return four ? 0x10100 : 0x2020;
-    case Category::Sm:
-      return four ? 0x1D6C1 : c;
-    case Category::So:
-      return four ? 0x10137 : 0x2100;
-    default:
-      return c;
+    case Category::Cf: return four ? 0x110BD : 0x200B;
+    case Category::Ll: return four ? 0x10428 : 0x10D0;
+    case Category::Lu: return four ? 0x10400 : 0x10A0;
+    case Category::Lm: return four ? 0x10780 : c;
+    case Category::Lo: return four ? (c >= 0x20000 ? 0x20000 : 0x10000) : c;
+    case Category::Mc: return four ? 0x11000 : 0x903;
+    case Category::Mn: return four ? 0x101FD : 0x816;
+    case Category::Nd: return four ? 0x104A0 : c;
+    case Category::No: return four ? 0x10107 : c;
+    case Category::Pd: return four ? 0x10EAD : c;
+    case Category::Po: return four ? 0x10100 : 0x2020;
+    case Category::Sm: return four ? 0x1D6C1 : c;
+    case Category::So: return four ? 0x10137 : 0x2100;
+    default: return c;
   }
 }
 

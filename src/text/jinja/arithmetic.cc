@@ -133,8 +133,7 @@ Value add(Interpreter& run, const Value& left, const Value& right) {
 
 bool contains(Interpreter& run, const Value& container, const Value& item) {
   switch (container.kind()) {
-    case Kind::undefined:
-      return false;
+    case Kind::undefined: return false;
     case Kind::text:
       if (!item.is(Kind::text)) fail_type(cat("'in' wants a string to look for in a string, got a ", item.type_name()));
       run.step(container.weight());
@@ -150,8 +149,7 @@ bool contains(Interpreter& run, const Value& container, const Value& item) {
       }
       return false;
     }
-    default:
-      fail_type(cat("'in' wants a container, got a ", container.type_name()));
+    default: fail_type(cat("'in' wants a container, got a ", container.type_name()));
   }
 }
 

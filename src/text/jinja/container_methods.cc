@@ -76,7 +76,8 @@ const Method* find_container_method(const Value& object, std::string_view name) 
   if (object.is(Kind::mapping)) return look(kMapping, name);
   if (!object.is(Kind::sequence)) return nullptr;
   SequenceKind kind = object.sequence().kind;
-  return kind == SequenceKind::list ? look(kList, name) : kind == SequenceKind::tuple ? look(kTuple, name) : nullptr;
+  if (kind == SequenceKind::list) return look(kList, name);
+  return kind == SequenceKind::tuple || kind == SequenceKind::range ? look(kTuple, name) : nullptr;
 }
 
 const Method* find_method(const Value& object, std::string_view name) {

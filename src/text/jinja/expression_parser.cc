@@ -313,7 +313,8 @@ ExprPtr ExpressionParser::brackets(ExprPtr value) {
   int line = current().line;
   ExprPtr parts[3];
   bool is_slice = false;
-  if (!is_symbol(":")) parts[0] = tuple(true, {}, false);
+  if (is_symbol("]")) parts[0] = make(ExprKind::tuple, line);
+  if (!is_symbol(":") && !parts[0]) parts[0] = tuple(true, {}, false);
   for (int part = 1; part < 3 && skip_symbol(":"); ++part) {
     is_slice = true;
     if (!is_symbol(":") && !is_symbol("]")) parts[part] = expression();
@@ -469,16 +470,11 @@ void ExpressionParser::expect(TokenKind kind, const char* what) {
 
 std::string ExpressionParser::describe(const Token& token) const {
   switch (token.kind) {
-    case TokenKind::data:
-      return "text";
-    case TokenKind::end:
-      return "the end of the template";
-    case TokenKind::text:
-      return "a string";
-    case TokenKind::number:
-      return "a number";
-    default:
-      return "'" + token.text + "'";
+    case TokenKind::data: return "text";
+    case TokenKind::end: return "the end of the template";
+    case TokenKind::text: return "a string";
+    case TokenKind::number: return "a number";
+    default: return "'" + token.text + "'";
   }
 }
 

@@ -8,38 +8,24 @@ namespace reveille::text::jinja {
 Value Interpreter::eval(const Expr& expr) {
   Frame frame(*this, expr.line);
   switch (expr.kind) {
-    case ExprKind::constant:
-      return expr.value;
-    case ExprKind::name:
-      return eval_name(expr);
-    case ExprKind::list:
-      return made(make_list(eval_all(expr.items)));
-    case ExprKind::tuple:
-      return made(make_tuple(eval_all(expr.items)));
-    case ExprKind::dict:
-      return made(eval_dict(expr));
-    case ExprKind::unary:
-      return eval_unary(expr);
-    case ExprKind::binary:
-      return eval_binary(expr);
-    case ExprKind::compare:
-      return eval_compare(expr);
-    case ExprKind::concat:
-      return eval_concat(expr);
-    case ExprKind::condition:
-      return eval_condition(expr);
-    case ExprKind::attribute:
-      return get_attribute(eval(*expr.items[0]), expr.name);
+    case ExprKind::constant: return expr.value;
+    case ExprKind::name: return eval_name(expr);
+    case ExprKind::list: return made(make_list(eval_all(expr.items)));
+    case ExprKind::tuple: return made(make_tuple(eval_all(expr.items)));
+    case ExprKind::dict: return made(eval_dict(expr));
+    case ExprKind::unary: return eval_unary(expr);
+    case ExprKind::binary: return eval_binary(expr);
+    case ExprKind::compare: return eval_compare(expr);
+    case ExprKind::concat: return eval_concat(expr);
+    case ExprKind::condition: return eval_condition(expr);
+    case ExprKind::attribute: return get_attribute(eval(*expr.items[0]), expr.name);
     case ExprKind::item: {
       Value object = eval(*expr.items[0]);
       return get_item(object, eval(*expr.items[1]));
     }
-    case ExprKind::slice:
-      return made(eval_slice(expr));
-    case ExprKind::call:
-      return made(eval_call(expr));
-    case ExprKind::filter:
-      return made(eval_filter(expr));
+    case ExprKind::slice: return made(eval_slice(expr));
+    case ExprKind::call: return made(eval_call(expr));
+    case ExprKind::filter: return made(eval_filter(expr));
     case ExprKind::test: {
       Value value = eval(*expr.items[0]);
       Args args = eval_args(expr.call);

@@ -196,6 +196,7 @@ class BraceFormat {
     bool plain = value.is_number() || value.is(Kind::text);
     if (!spec.empty() && !plain && !value.is(Kind::undefined))
       fail_type(cat("a ", value.type_name(), " takes no format specification"));
+    if (value.is(Kind::boolean) && !spec.empty()) value = value.as_integer();
     out_.add(*format_value(value, parse_format_spec(spec)));
     return end + 1;
   }

@@ -88,34 +88,18 @@ Interpreter::Flow Interpreter::run_block(const Block& block) {
 Interpreter::Flow Interpreter::run_statement(const Stmt& statement) {
   Frame frame(*this, statement.line);
   switch (statement.kind) {
-    case StmtKind::output:
-      emit(eval(*statement.expr));
-      break;
-    case StmtKind::if_else:
-      return run_if(statement);
-    case StmtKind::for_loop:
-      return run_for(statement);
-    case StmtKind::set:
-      assign(*statement.target, eval(*statement.expr));
-      break;
-    case StmtKind::set_block:
-      return run_set_block(statement);
-    case StmtKind::macro:
-      scope_->set(statement.macro.name, make_macro(statement.macro));
-      break;
-    case StmtKind::call_block:
-      run_call_block(statement);
-      break;
-    case StmtKind::filter:
-      return run_filter_block(statement);
-    case StmtKind::with:
-      return run_with(statement);
-    case StmtKind::generation:
-      return run_inner(statement.body, std::make_shared<Scope>(scope_));
-    case StmtKind::break_loop:
-      return Flow::broke;
-    case StmtKind::continue_loop:
-      return Flow::continued;
+    case StmtKind::output: emit(eval(*statement.expr)); break;
+    case StmtKind::if_else: return run_if(statement);
+    case StmtKind::for_loop: return run_for(statement);
+    case StmtKind::set: assign(*statement.target, eval(*statement.expr)); break;
+    case StmtKind::set_block: return run_set_block(statement);
+    case StmtKind::macro: scope_->set(statement.macro.name, make_macro(statement.macro)); break;
+    case StmtKind::call_block: run_call_block(statement); break;
+    case StmtKind::filter: return run_filter_block(statement);
+    case StmtKind::with: return run_with(statement);
+    case StmtKind::generation: return run_inner(statement.body, std::make_shared<Scope>(scope_));
+    case StmtKind::break_loop: return Flow::broke;
+    case StmtKind::continue_loop: return Flow::continued;
   }
   return Flow::normal;
 }

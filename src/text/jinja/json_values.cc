@@ -56,23 +56,16 @@ class Writer {
   void write(const Value& value) {
     run_.step(1 + (value.is(Kind::text) ? value.weight() : 0));
     switch (value.kind()) {
-      case Kind::none:
-        return out_.add("null");
-      case Kind::boolean:
-        return out_.add(value.as_bool() ? "true" : "false");
-      case Kind::integer:
-        return out_.add(std::to_string(value.as_integer()));
-      case Kind::real:
-        return out_.add(json_real(value.as_real()));
-      case Kind::text:
-        return text(value.text());
-      case Kind::mapping:
-        return mapping(value.mapping());
+      case Kind::none: return out_.add("null");
+      case Kind::boolean: return out_.add(value.as_bool() ? "true" : "false");
+      case Kind::integer: return out_.add(std::to_string(value.as_integer()));
+      case Kind::real: return out_.add(json_real(value.as_real()));
+      case Kind::text: return text(value.text());
+      case Kind::mapping: return mapping(value.mapping());
       case Kind::sequence:
         if (value.sequence().kind <= SequenceKind::tuple) return list(value.sequence().items);
         [[fallthrough]];
-      default:
-        fail_type(cat("a ", value.type_name(), " cannot be written as JSON"));
+      default: fail_type(cat("a ", value.type_name(), " cannot be written as JSON"));
     }
   }
 
@@ -144,19 +137,15 @@ class Writer {
 
 Value from_json(const Json& json, int source) {
   switch (json.type()) {
-    case Json::value_t::boolean:
-      return json.get<bool>();
-    case Json::value_t::number_integer:
-      return json.get<std::int64_t>();
+    case Json::value_t::boolean: return json.get<bool>();
+    case Json::value_t::number_integer: return json.get<std::int64_t>();
     case Json::value_t::number_unsigned:
       if (json.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
         fail(ErrorKind::unsupported, cat("the number ", json.dump(), " does not fit 64 bits"));
       }
       return json.get<std::int64_t>();
-    case Json::value_t::number_float:
-      return json.get<double>();
-    case Json::value_t::string:
-      return marked_text(repair_utf8(json.get_ref<const std::string&>()), source);
+    case Json::value_t::number_float: return json.get<double>();
+    case Json::value_t::string: return marked_text(repair_utf8(json.get_ref<const std::string&>()), source);
     case Json::value_t::array: {
       Values items;
       for (const auto& item : json) items.push_back(from_json(item, source));
@@ -169,8 +158,7 @@ Value from_json(const Json& json, int source) {
       }
       return std::shared_ptr<const Mapping>(out);
     }
-    default:
-      return nullptr;
+    default: return nullptr;
   }
 }
 

@@ -26,9 +26,8 @@ Value first(Interpreter& run, const Value& value, Args& args) {
 
 Value last(Interpreter& run, const Value& value, Args& args) {
   Bound bound("last", args, {}, 0);
-  bool reversible =
-      value.is(Kind::text) || value.is(Kind::mapping) || (value.is(Kind::sequence) && value.sequence().sized());
-  if (value.is(Kind::undefined)) fail_undefined(value);
+  bool reversible = value.is(Kind::text) || value.is(Kind::mapping) || value.is(Kind::undefined) ||
+                    (value.is(Kind::sequence) && value.sequence().sized());
   if (!reversible) fail_type(cat("a ", value.type_name(), " has no last item"));
   Values items = items_of(run, value);
   return items.empty() ? Value::undefined("No last item, sequence was empty.") : items.back();
@@ -51,7 +50,6 @@ Value join(Interpreter& run, const Value& value, Args& args) {
 Value reverse(Interpreter& run, const Value& value, Args& args) {
   Bound bound("reverse", args, {}, 0);
   if (value.is(Kind::text)) return get_slice(run, value, nullptr, nullptr, -1);
-  if (value.is(Kind::undefined)) fail_undefined(value);
   Values items = items_of(run, value);
   std::reverse(items.begin(), items.end());
   if (value.is(Kind::sequence) && !value.sequence().sized()) return make_list(std::move(items));

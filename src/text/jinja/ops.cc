@@ -113,7 +113,8 @@ Value get_item(const Value& object, const Value& key) {
     if (auto own = own_attribute(object, key.bytes())) return *own;
     return no_attribute(object, key.bytes());
   }
-  return Value::undefined(cat("'", object.type_name(), " object' has no element ", repr(key)));
+  return Value::undefined(cat("'", object.type_name(), " object' has no element ",
+                              key.is_number() ? repr(key) : cat("of type ", key.type_name())));
 }
 
 Value get_slice(Interpreter& run, const Value& object, const Value& start, const Value& stop, const Value& step) {
@@ -143,7 +144,9 @@ Values characters(const Text& text) {
   Values out;
   for (std::size_t i = 0; i < text.bytes.size();) {
     std::size_t end = i + char_bytes(static_cast<unsigned char>(text.bytes[i]));
-    out.push_back(slice_text(text, i, end));
+    TextBuilder character;
+    character.add(text, i, end);
+    out.push_back(character.take());
     i = end;
   }
   return out;
@@ -156,8 +159,7 @@ bool iterable(const Value& value) {
 
 Iterator::Iterator(Interpreter& run, const Value& value) : source_(value) {
   switch (value.kind()) {
-    case Kind::undefined:
-      return;
+    case Kind::undefined: return;
     case Kind::text:
       // Every character becomes a value of its own, with its marks.
       run.step(value.bytes().size() + value.text().marks.size() * value.bytes().size() / 16);
@@ -173,8 +175,7 @@ Iterator::Iterator(Interpreter& run, const Value& value) : source_(value) {
       if (!generator_) items_ = sequence.items;
       break;
     }
-    default:
-      fail_type(cat("a ", value.type_name(), " cannot be iterated"));
+    default: fail_type(cat("a ", value.type_name(), " cannot be iterated"));
   }
   run.step(items_.size());
 }
@@ -199,17 +200,13 @@ Values items_of(Interpreter& run, const Value& value) {
 
 std::int64_t length(const Value& value) {
   switch (value.kind()) {
-    case Kind::undefined:
-      return 0;
-    case Kind::text:
-      return static_cast<std::int64_t>(count_chars(value.bytes()));
-    case Kind::mapping:
-      return static_cast<std::int64_t>(value.mapping().entries.size());
+    case Kind::undefined: return 0;
+    case Kind::text: return static_cast<std::int64_t>(count_chars(value.bytes()));
+    case Kind::mapping: return static_cast<std::int64_t>(value.mapping().entries.size());
     case Kind::sequence:
       if (value.sequence().sized()) return static_cast<std::int64_t>(value.sequence().items.size());
       [[fallthrough]];
-    default:
-      fail_type(cat("a ", value.type_name(), " has no length"));
+    default: fail_type(cat("a ", value.type_name(), " has no length"));
   }
 }
 
@@ -224,23 +221,12 @@ TextPtr escape_html(const Text& text) {
   for (std::size_t i = 0; i < text.bytes.size(); ++i) {
     const char* entity = nullptr;
     switch (text.bytes[i]) {
-      case '&':
-        entity = "&amp;";
-        break;
-      case '<':
-        entity = "&lt;";
-        break;
-      case '>':
-        entity = "&gt;";
-        break;
-      case '\'':
-        entity = "&#39;";
-        break;
-      case '"':
-        entity = "&#34;";
-        break;
-      default:
-        continue;
+      case '&': entity = "&amp;"; break;
+      case '<': entity = "&lt;"; break;
+      case '>': entity = "&gt;"; break;
+      case '\'': entity = "&#39;"; break;
+      case '"': entity = "&#34;"; break;
+      default: continue;
     }
     flush(i);
     out.add(entity);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/error.h"
 #include "text/jinja/unicode.h"
 #include "text/jinja/value.h"
 
@@ -53,21 +54,16 @@ void repr_items(std::string& out, const char* open, const Values& items, const c
 
 void repr_sequence(std::string& out, const Sequence& sequence, int level) {
   switch (sequence.kind) {
-    case SequenceKind::list:
-      return repr_items(out, "[", sequence.items, "]", level);
+    case SequenceKind::list: return repr_items(out, "[", sequence.items, "]", level);
     case SequenceKind::tuple:
       return repr_items(out, "(", sequence.items, sequence.items.size() == 1 ? ",)" : ")", level);
-    case SequenceKind::keys:
-      return repr_items(out, "dict_keys([", sequence.items, "])", level);
-    case SequenceKind::values:
-      return repr_items(out, "dict_values([", sequence.items, "])", level);
-    case SequenceKind::items:
-      return repr_items(out, "dict_items([", sequence.items, "])", level);
+    case SequenceKind::keys: return repr_items(out, "dict_keys([", sequence.items, "])", level);
+    case SequenceKind::values: return repr_items(out, "dict_values([", sequence.items, "])", level);
+    case SequenceKind::items: return repr_items(out, "dict_items([", sequence.items, "])", level);
     case SequenceKind::generator:
       // Python prints an address here.
-      return fail_type("a generator is printed; add the filter 'list' before it");
-    case SequenceKind::range:
-      break;
+      fail(ErrorKind::unsupported, "a generator is printed; add the filter 'list' before it");
+    case SequenceKind::range: break;
   }
   out += "range(" + std::to_string(sequence.start) + ", " + std::to_string(sequence.stop);
   out += sequence.step == 1 ? ")" : ", " + std::to_string(sequence.step) + ")";
@@ -90,41 +86,26 @@ void repr_mapping(std::string& out, const Mapping& mapping, int level) {
 void repr_into(std::string& out, const Value& value, int level) {
   check_depth(level);  // a namespace may hold itself
   switch (value.kind()) {
-    case Kind::none:
-      out += "None";
-      break;
-    case Kind::undefined:
-      out += "Undefined";
-      break;
-    case Kind::boolean:
-      out += value.as_bool() ? "True" : "False";
-      break;
-    case Kind::integer:
-      out += std::to_string(value.as_integer());
-      break;
-    case Kind::real:
-      out += repr_real(value.as_real());
-      break;
+    case Kind::none: out += "None"; break;
+    case Kind::undefined: out += "Undefined"; break;
+    case Kind::boolean: out += value.as_bool() ? "True" : "False"; break;
+    case Kind::integer: out += std::to_string(value.as_integer()); break;
+    case Kind::real: out += repr_real(value.as_real()); break;
     case Kind::text:
       if (value.text().safe) out += "Markup(";
       repr_text(out, value.bytes());
       if (value.text().safe) out += ')';
       break;
-    case Kind::sequence:
-      repr_sequence(out, value.sequence(), level + 1);
-      break;
-    case Kind::mapping:
-      repr_mapping(out, value.mapping(), level + 1);
-      break;
+    case Kind::sequence: repr_sequence(out, value.sequence(), level + 1); break;
+    case Kind::mapping: repr_mapping(out, value.mapping(), level + 1); break;
     case Kind::name_space:
       out += "<Namespace ";
       repr_mapping(out, value.space().attributes, level + 1);
       out += '>';
       break;
     case Kind::function:
-      fail_type("the function '" + value.function().name + "' is printed; was a call meant?");
-    case Kind::object:
-      fail_type(std::string("a ") + value.type_name() + " is printed");
+      fail(ErrorKind::unsupported, cat("the function '", value.function().name, "' is printed; was a call meant?"));
+    case Kind::object: fail(ErrorKind::unsupported, cat("a ", value.type_name(), " is printed"));
   }
 }
 

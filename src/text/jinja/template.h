@@ -3,7 +3,12 @@
 // It prints the same bytes as Python's jinja2 set up as Hugging Face transformers does: immutable
 // sandbox, trim_blocks, lstrip_blocks, loop controls, {% generation %}, its own tojson,
 // raise_exception and strftime_now. Not supported, and named in the Error: recursive loops,
-// inheritance and imports, and the filters that make web pages. Integers are of 64 bits.
+// inheritance and imports, and the filters that make web pages.
+//
+// Known differences: integers are of 64 bits (an Error beyond); generators and functions cannot be
+// printed (Python prints an address); unknown filters and tests are refused when they are reached;
+// a variable that is set at a block's level hides one of the same name given to the template only
+// from there on (jinja2 hides it from earlier inner blocks, too).
 #pragma once
 
 #include <memory>

@@ -19,7 +19,7 @@ bool clip(const Mark& mark, std::size_t begin, std::size_t end, Mark& out) {
   if (from > to) return false;
   bool was_empty = mark.begin == mark.end;
   if (from == to && !(was_empty || (begin == end && mark.source != kFromTemplate))) return false;
-  out = {from, to, mark.source, mark.origin + (from - mark.begin)};
+  out = {from, to, mark.source, mark.origin == kNoOrigin ? kNoOrigin : mark.origin + (from - mark.begin)};
   return true;
 }
 
@@ -91,6 +91,17 @@ void TextBuilder::add(const Text& text, std::size_t times) {
   for (std::size_t i = 0; i < times && !(text.bytes.empty() && i > 0); ++i) add(text);
 }
 
+void TextBuilder::add_instead(const Text& text, const Text& replaced, std::size_t begin, std::size_t end) {
+  auto covers = [&](const Mark& mark) {
+    return mark.begin <= begin && mark.end >= end && mark.source != kFromTemplate;
+  };
+  auto found = std::find_if(replaced.marks.begin(), replaced.marks.end(), covers);
+  if (found == replaced.marks.end()) return add(text);
+  std::size_t at = size();
+  add(std::string_view(text.bytes));
+  add_mark(Mark{at, size(), found->source, kNoOrigin});
+}
+
 TextPtr TextBuilder::take(bool safe) {
   text_.safe = safe;
   return std::make_shared<Text>(std::move(text_));
@@ -98,9 +109,10 @@ TextPtr TextBuilder::take(bool safe) {
 
 void TextBuilder::add_mark(Mark mark) {
   auto& marks = text_.marks;
-  if (!marks.empty() && mark.source != kFromTemplate) {
+  if (!marks.empty() && mark.source != kFromTemplate && mark.origin != kNoOrigin) {
     Mark& last = marks.back();
-    if (last.source == mark.source && last.end == mark.begin && last.origin + (last.end - last.begin) == mark.origin) {
+    if (last.source == mark.source && last.end == mark.begin && last.origin != kNoOrigin &&
+        last.origin + (last.end - last.begin) == mark.origin) {
       last.end = mark.end;
       return;
     }

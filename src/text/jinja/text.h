@@ -14,12 +14,14 @@
 namespace reveille::text::jinja {
 
 constexpr int kFromTemplate = -1;
+// Of what stands in a content's place, such as the new text of a replacement.
+constexpr std::size_t kNoOrigin = static_cast<std::size_t>(-1);
 
 struct Mark {
   std::size_t begin = 0;  // bytes of the string that carries the mark
   std::size_t end = 0;    // may equal begin: an empty content still has a place
   int source = kFromTemplate;
-  std::size_t origin = 0;  // byte of the source's text that `begin` stems from
+  std::size_t origin = 0;  // byte of the source's text that `begin` stems from, or kNoOrigin
 };
 
 struct Text {
@@ -49,6 +51,8 @@ class TextBuilder {
   void add(const Text& text) { add(text, 0, text.bytes.size()); }
   void add(const Text& text, std::size_t begin, std::size_t end);
   void add(const Text& text, std::size_t times);
+  // `text` in the place of bytes [begin, end) of `replaced`: it counts as from the same content.
+  void add_instead(const Text& text, const Text& replaced, std::size_t begin, std::size_t end);
   std::size_t size() const { return text_.bytes.size(); }
   const Text& peek() const { return text_; }
   TextPtr take(bool safe = false);

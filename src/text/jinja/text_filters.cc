@@ -147,13 +147,13 @@ Value format(Interpreter& run, const Value& value, Args& args) {
 
 Value truncate(Interpreter& run, const Value& value, Args& args) {
   Bound bound("truncate", args, {"length", "killwords", "end", "leeway"}, 0);
-  if (!value.is(Kind::text)) fail_type(cat("truncate wants a string, got a ", value.type_name()));
   run.step(value.weight());
   TextPtr end = bound.has(2) ? bound.text(2) : plain_text("...");
   auto end_size = static_cast<std::int64_t>(count_chars(end->bytes));
   std::int64_t size = bound.integer(0, 255), leeway = bound.none(3) ? 5 : bound.integer(3);
   if (size < end_size || leeway < 0) fail_type("truncate got a length shorter than its end, or a negative leeway");
   if (length(value) <= size + leeway) return value;
+  if (!value.is(Kind::text)) fail_type(cat("truncate wants a string, got a ", value.type_name()));
   std::size_t keep = byte_of_char(value.bytes(), static_cast<std::size_t>(size - end_size));
   if (!bound.truthy(1)) {
     std::size_t space = std::string_view(value.bytes()).substr(0, keep).rfind(' ');

@@ -148,8 +148,8 @@ TextPtr replace_text(const Text& text, const Text& old, const Text& with, std::i
     std::size_t found = bytes.find(old.bytes, begin);
     if (found == std::string::npos) break;
     if (found > begin) out.add(text, begin, found);
-    out.add(with);
     begin = found + old.bytes.size();
+    out.add_instead(with, text, found, begin);
     ++done;
   }
   if (begin == 0 && done == 0) return std::make_shared<Text>(text);

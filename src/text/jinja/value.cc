@@ -77,22 +77,14 @@ const void* Value::address() const {
 bool Value::truthy() const {
   switch (kind()) {
     case Kind::none:
-    case Kind::undefined:
-      return false;
-    case Kind::boolean:
-      return as_bool();
-    case Kind::integer:
-      return as_integer() != 0;
-    case Kind::real:
-      return as_real() != 0;
-    case Kind::text:
-      return !bytes().empty();
-    case Kind::sequence:
-      return !sequence().sized() || !sequence().items.empty();
-    case Kind::mapping:
-      return !mapping().entries.empty();
-    default:
-      return true;
+    case Kind::undefined: return false;
+    case Kind::boolean: return as_bool();
+    case Kind::integer: return as_integer() != 0;
+    case Kind::real: return as_real() != 0;
+    case Kind::text: return !bytes().empty();
+    case Kind::sequence: return !sequence().sized() || !sequence().items.empty();
+    case Kind::mapping: return !mapping().entries.empty();
+    default: return true;
   }
 }
 
@@ -100,55 +92,36 @@ const char* Value::type_name() const {
   static constexpr const char* kSequences[] = {"list",        "tuple",      "range",    "dict_keys",
                                                "dict_values", "dict_items", "generator"};
   switch (kind()) {
-    case Kind::none:
-      return "None";
-    case Kind::undefined:
-      return "Undefined";
-    case Kind::boolean:
-      return "bool";
-    case Kind::integer:
-      return "int";
-    case Kind::real:
-      return "float";
-    case Kind::text:
-      return "str";
-    case Kind::sequence:
-      return kSequences[static_cast<int>(sequence().kind)];
-    case Kind::mapping:
-      return "dict";
-    case Kind::name_space:
-      return "namespace";
-    case Kind::function:
-      return "function";
-    case Kind::object:
-      return object().type_name();
+    case Kind::none: return "None";
+    case Kind::undefined: return "Undefined";
+    case Kind::boolean: return "bool";
+    case Kind::integer: return "int";
+    case Kind::real: return "float";
+    case Kind::text: return "str";
+    case Kind::sequence: return kSequences[static_cast<int>(sequence().kind)];
+    case Kind::mapping: return "dict";
+    case Kind::name_space: return "namespace";
+    case Kind::function: return "function";
+    case Kind::object: return object().type_name();
   }
   return "object";
 }
 
 int Value::depth() const {
   switch (kind()) {
-    case Kind::sequence:
-      return sequence().depth;
-    case Kind::mapping:
-      return mapping().depth;
-    case Kind::function:
-      return function().depth;
-    default:
-      return 1;
+    case Kind::sequence: return sequence().depth;
+    case Kind::mapping: return mapping().depth;
+    case Kind::function: return function().depth;
+    default: return 1;
   }
 }
 
 std::size_t Value::weight() const {
   switch (kind()) {
-    case Kind::text:
-      return 1 + bytes().size() / 64;
-    case Kind::sequence:
-      return sequence().weight;
-    case Kind::mapping:
-      return mapping().weight;
-    default:
-      return 1;
+    case Kind::text: return 1 + bytes().size() / 64;
+    case Kind::sequence: return sequence().weight;
+    case Kind::mapping: return mapping().weight;
+    default: return 1;
   }
 }
 
@@ -223,16 +196,11 @@ bool equal(const Value& left, const Value& right) {
   if (left.kind() != right.kind()) return false;
   switch (left.kind()) {
     case Kind::none:
-    case Kind::undefined:
-      return true;
-    case Kind::text:
-      return left.bytes() == right.bytes();
-    case Kind::sequence:
-      return equal_sequences(left.sequence(), right.sequence());
-    case Kind::mapping:
-      return equal_mappings(left.mapping(), right.mapping());
-    default:
-      return left.address() == right.address();
+    case Kind::undefined: return true;
+    case Kind::text: return left.bytes() == right.bytes();
+    case Kind::sequence: return equal_sequences(left.sequence(), right.sequence());
+    case Kind::mapping: return equal_mappings(left.mapping(), right.mapping());
+    default: return left.address() == right.address();
   }
 }
 
