@@ -103,7 +103,7 @@ void parse_patterns(PeftConfig& out, const Json& config, const std::string& wher
     bool rank = std::string_view(key) == "rank_pattern";
     for (const auto& [pattern, value] : patterns.items()) {
       std::string name = cat(key, ".", pattern);
-      Pattern(pattern, where);
+      [[maybe_unused]] const Pattern readable(pattern, where);
       if (rank) {
         out.rank_pattern.emplace_back(pattern, rank_from(value, name, where));
       } else {

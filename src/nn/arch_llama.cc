@@ -102,8 +102,9 @@ ModelConfig llama_like_from_gguf(const GgufKeys& keys, const std::string& archit
   c.layers = whole("block_count");
   c.heads = whole("attention.head_count");
   c.kv_heads = static_cast<std::int64_t>(keys.number("attention.head_count_kv").value_or(static_cast<double>(c.heads)));
-  c.head_dim = static_cast<std::int64_t>(
-      keys.number("attention.key_length").value_or(c.heads > 0 ? static_cast<double>(c.hidden / c.heads) : 0));
+  const std::int64_t split_evenly = c.heads > 0 ? c.hidden / c.heads : 0;
+  c.head_dim =
+      static_cast<std::int64_t>(keys.number("attention.key_length").value_or(static_cast<double>(split_evenly)));
   c.intermediate = whole("feed_forward_length");
   c.max_positions = whole("context_length");
   c.norm_eps = keys.need("attention.layer_norm_rms_epsilon");

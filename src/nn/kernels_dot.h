@@ -58,13 +58,13 @@ struct DotBf16 {
 #endif
 
 #if defined(REVEILLE_AVX512)
-constexpr int kStripVectors = 4;  // 4 x 4 sums in registers
+inline constexpr int kStripVectors = 4;  // 4 x 4 sums in registers
 #else
-constexpr int kStripVectors = 2;
+inline constexpr int kStripVectors = 2;
 #endif
-constexpr int kStrip = 4;                       // rows
-constexpr int kTallStrip = 6;                   // rows, where columns fill kStripVectors
-constexpr int kPanel = kStripVectors * kLanes;  // columns
+inline constexpr int kStrip = 4;                       // rows
+inline constexpr int kTallStrip = 6;                   // rows, where columns fill kStripVectors
+inline constexpr int kPanel = kStripVectors * kLanes;  // columns
 
 template <class P>
 struct Operands {

@@ -8,7 +8,7 @@
 namespace reveille::nn::kernels {
 namespace {
 
-constexpr float kLeast = -200.0F;  // exp of it is 0; finite, so that 0 * it is 0
+inline constexpr float kLeast = -200.0F;  // exp of it is 0; finite, so that 0 * it is 0
 
 inline std::int64_t panels_of(std::int64_t vocab) { return (vocab + kPanel - 1) / kPanel; }
 

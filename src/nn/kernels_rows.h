@@ -104,8 +104,8 @@ inline void norm_backward(const NormBackward& a, std::int64_t first, std::int64_
   });
 }
 
-constexpr float kGelu = 1.5957691216057308F;  // 2 sqrt(2 / pi)
-constexpr float kGeluCube = 0.044715F;
+inline constexpr float kGelu = 1.5957691216057308F;  // 2 sqrt(2 / pi)
+inline constexpr float kGeluCube = 0.044715F;
 
 // z and dz/dx of y = x sigmoid(z).
 template <bool gelu>

@@ -18,7 +18,7 @@ using Half = std::uint16_t;  // bits of a bfloat16
 #if defined(REVEILLE_AVX512)
 
 using F = __m512;
-constexpr int kLanes = 16;
+inline constexpr int kLanes = 16;
 
 inline F splat(float x) { return _mm512_set1_ps(x); }
 inline F zero() { return _mm512_setzero_ps(); }
@@ -54,7 +54,7 @@ inline F keep_first(F x, std::int64_t n, F fill) { return _mm512_mask_mov_ps(fil
 #else
 
 using F = __m256;
-constexpr int kLanes = 8;
+inline constexpr int kLanes = 8;
 
 inline F splat(float x) { return _mm256_set1_ps(x); }
 inline F zero() { return _mm256_setzero_ps(); }

@@ -120,11 +120,11 @@ Attended run_forward(const at::Tensor& qkv, const std::vector<Span>& spans, cons
 
 at::Tensor run_backward(const at::Tensor& qkv, const at::Tensor& log_sums, const at::Tensor& d_out,
                         const std::vector<Span>& spans, const AttentionSpec& spec) {
-  at::Tensor d_qkv = at::empty_like(qkv), sums = log_sums;
+  at::Tensor d_qkv = at::empty_like(qkv);
   const kernels::AttentionKernels& kernel = kernels_of(qkv);
   Attention args = arguments(spec);
   args.qkv = as_in(qkv);
-  args.log_sums = sums.mutable_data_ptr<float>();
+  args.log_sums = log_sums.mutable_data_ptr<float>();
   args.d_out = as_in(d_out);
   args.d_qkv = as_out(d_qkv);
   std::vector<Piece> pieces;

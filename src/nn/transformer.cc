@@ -84,11 +84,21 @@ std::pair<at::Tensor, at::Tensor> Transformer::add_norm(const at::Tensor& x, con
   return {sum, y};
 }
 
-at::Tensor Transformer::apply_linear(const at::Tensor& x, const std::string& name) const {
+at::Tensor Transformer::product(const at::Tensor& x, const Param& weight, const at::Tensor& bias, at::ScalarType out) {
+  // From some hundred rows on libtorch's products are as fast, and packed copies would only cost memory.
+  constexpr std::int64_t kPackedRows = 256;
+  if (at::GradMode::is_enabled() || x.size(0) > kPackedRows || !device_.is_cpu())
+    return linear(x, weight.value, bias).to(out);
+  PackedWeight& packed = packed_[weight.spec.name];
+  if (!packed.weight.is_same(weight.value)) packed = pack_weight(weight.value);
+  return linear_packed(x, packed, bias, out);
+}
+
+at::Tensor Transformer::apply_linear(const at::Tensor& x, const std::string& name) {
   const std::string bias_name = name + ".bias";
   at::Tensor bias = params_.has(bias_name) ? params_.at(bias_name).value : at::Tensor();
   const at::Tensor& weight = params_.at(name).value;
-  at::Tensor y = linear(x, weight, bias);
+  at::Tensor y = product(x, params_.at(name), bias, compute_type_);
   auto found = params_.lora.find(name);
   if (found == params_.lora.end() || found->second.empty()) return y;
   // All pieces at once: one product with the stacked A, one with B laid out block by block.
@@ -137,7 +147,7 @@ at::Tensor Transformer::attention_block(const at::Tensor& normed, std::int64_t l
   return config_.sandwich_norms ? norm(out, prefix + "attn_post_norm", at::kFloat) : out;
 }
 
-at::Tensor Transformer::mlp_block(const at::Tensor& normed, std::int64_t layer) const {
+at::Tensor Transformer::mlp_block(const at::Tensor& normed, std::int64_t layer) {
   const std::string& prefix = prefixes_[static_cast<std::size_t>(layer)];
   at::Tensor inner = apply_linear(normed, prefix + "gate_up");
   inner = config_.gated_mlp ? gated(inner, config_.activation) : at::gelu(inner, "tanh");
@@ -194,7 +204,7 @@ at::Tensor Transformer::hidden_cached(const at::Tensor& ids, const Packing& pack
 }
 
 at::Tensor Transformer::logits(const at::Tensor& hidden) {
-  at::Tensor out = nn::linear(hidden, head_weight(), at::Tensor());
+  at::Tensor out = product(hidden, params_.at(config_.tied_head ? "embed" : "head"), at::Tensor(), at::kFloat);
   if (config_.final_softcap > 0) out = (out / config_.final_softcap).tanh() * config_.final_softcap;
   return out;
 }

@@ -4,6 +4,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "nn/config.h"
@@ -35,7 +37,7 @@ class Transformer {
   // The same from a cache, without gradients.
   at::Tensor hidden_cached(const at::Tensor& ids, const Packing& packing, KvCache& cache,
                            const std::vector<std::int64_t>& slots, const at::Tensor& rows = {});
-  // hidden [rows, hidden] -> logits [rows, vocab] in compute type.
+  // hidden [rows, hidden] -> logits [rows, vocab], float32.
   at::Tensor logits(const at::Tensor& hidden);
 
   KvCache make_cache(std::int64_t slots, std::int64_t capacity) const;
@@ -47,8 +49,8 @@ class Transformer {
   at::ScalarType compute_type() const { return compute_type_; }
   at::Device device() const { return device_; }
 
-  // Weights that changed since they were packed for fast inference must be packed anew.
-  void weights_changed() { ++version_; }
+  // To be called after weights were changed in place: what was packed for decoding is dropped.
+  void weights_changed() { packed_.clear(); }
 
  private:
   struct Run;
@@ -56,9 +58,11 @@ class Transformer {
   at::Tensor norm(const at::Tensor& x, const std::string& name, at::ScalarType out) const;
   std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,
                                              const std::string& name) const;
-  at::Tensor apply_linear(const at::Tensor& x, const std::string& name) const;
+  // x @ weight^T + bias, results in `out`, by a packed weight where few rows and no gradients make it faster.
+  at::Tensor product(const at::Tensor& x, const Param& weight, const at::Tensor& bias, at::ScalarType out);
+  at::Tensor apply_linear(const at::Tensor& x, const std::string& name);
   at::Tensor attention_block(const at::Tensor& normed, std::int64_t layer, const Run& run);
-  at::Tensor mlp_block(const at::Tensor& normed, std::int64_t layer) const;
+  at::Tensor mlp_block(const at::Tensor& normed, std::int64_t layer);
   at::Tensor embed_tokens(const at::Tensor& ids, const Packing& packing) const;
   AttentionSpec spec(std::int64_t layer, std::int64_t positions);
 
@@ -68,7 +72,7 @@ class Transformer {
   at::Device device_;
   std::vector<std::string> prefixes_;                    // "layers.N."
   std::vector<std::pair<at::Tensor, at::Tensor>> rope_;  // by rope index, grown on demand
-  std::int64_t version_ = 0;
+  std::map<std::string, PackedWeight> packed_;           // by parameter, made when decoding first needs it
 };
 
 }  // namespace reveille::nn

@@ -55,7 +55,7 @@ std::string page_of(const RunFolder& run) {
 }  // namespace
 
 std::filesystem::path make_report(const std::filesystem::path& run_folder) {
-  const auto path = run_folder / "report.html";
+  auto path = run_folder / "report.html";
   write_file_atomic(path, page_of(read_run_folder(run_folder)));
   return path;
 }

@@ -95,7 +95,7 @@ const char* trainer_class(TrainerSays says) {
 }
 
 std::string shortened(const std::string& text) {
-  const std::string clean = repair_utf8(text);
+  std::string clean = repair_utf8(text);
   if (clean.size() <= kMostCharacters) return clean;
   std::size_t end = kMostCharacters;
   while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // not inside a character

@@ -14,7 +14,7 @@ std::tm parse_date(const std::string& date) {
   if (fine && static_cast<std::size_t>(used) < date.size()) {
     int more = 0;
     fine = std::sscanf(date.c_str() + used, "%*1[ T]%2d:%2d:%2d%n", &hour, &minute, &second, &more) == 3 &&
-           static_cast<std::size_t>(used + more) == date.size();
+           static_cast<std::size_t>(used) + static_cast<std::size_t>(more) == date.size();
   }
   std::tm out{};
   out.tm_year = year - 1900;

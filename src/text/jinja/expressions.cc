@@ -137,7 +137,8 @@ Value Interpreter::call(const Value& callee, Args args) {
   if (callee.is(Kind::undefined)) fail_undefined(callee);
   if (!callee.is(Kind::function)) fail_type(cat("a ", callee.type_name(), " cannot be called"));
   step();
-  Value held = callee;  // the callee may replace the variable that holds it
+  // A copy: the callee may replace the variable that holds it.
+  Value held = callee;  // NOLINT(performance-unnecessary-copy-initialization)
   return held.function().call(*this, args);
 }
 

@@ -36,12 +36,11 @@ Each mapper(Interpreter& run, Args args) {
 
 Value map(Interpreter& run, const Value& value, Args& args) {
   Interpreter* runner = &run;
-  Args copy = args;
   return make_generator(
       [=] {
         Values out;
         if (!value.truthy()) return out;
-        Each each = mapper(*runner, copy);
+        Each each = mapper(*runner, args);
         for (const Value& item : items_of(*runner, value)) out.push_back(each(item));
         return out;
       },
@@ -52,11 +51,10 @@ Value map(Interpreter& run, const Value& value, Args& args) {
 Filter chooser(bool wanted, bool by_attribute) {
   return [=](Interpreter& run, const Value& value, Args& args) -> Value {
     Interpreter* runner = &run;
-    Args copy = args;
     auto make = [=] {
       Values out;
       if (!value.truthy()) return out;
-      Args rest = copy;
+      Args rest = args;
       Value path = by_attribute ? take_first(rest, "selectattr and rejectattr want the name of an attribute") : nullptr;
       bool tested = !rest.positional.empty();
       Value name = tested ? take_first(rest, "") : nullptr;
