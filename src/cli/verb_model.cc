@@ -49,16 +49,17 @@ Json describe(const gen::LocalModel& model) {
 }
 
 int info(const std::vector<std::string>& arguments) {
-  std::string name, format = "text";
+  std::string name;
+  FormatOptions format;
   gen::OpenOptions open;
   CommandLine line("model info", "What a model is: architecture, sizes, tokenizer, template, label.",
                    "  reveille model info smollm2-135m-instruct\n");
   line.positional("MODEL", name, "the model");
-  line.value("format", format, "text or json");
+  line.options(format);
   line.options(open);
   if (!line.parse(arguments)) return 0;
   Json about = describe(*gen::open_model(name, open));
-  if (format == "json") {
+  if (format.json()) {
     std::printf("%s\n", about.dump(2).c_str());
     return 0;
   }
@@ -68,12 +69,19 @@ int info(const std::vector<std::string>& arguments) {
   return 0;
 }
 
-io::TensorFormat gguf_format(const std::string& name) {
-  if (name == "f32") return io::TensorFormat::f32;
-  if (name == "f16") return io::TensorFormat::f16;
-  if (name == "bf16") return io::TensorFormat::bf16;
-  if (name == "q8_0") return io::TensorFormat::q8_0;
-  fail(ErrorKind::usage, cat("--to gguf:", name, ": expected f32, f16, bf16 or q8_0"));
+struct ConvertOptions {
+  std::string to = "bf16";
+  void visit(OptionVisitor& v) {
+    v.option("to", to,
+             {.help = "a Hugging Face folder in this type, a GGUF file, or the adapter alone",
+              .choices = {"bf16", "f16", "f32", "gguf:f16", "gguf:bf16", "gguf:q8_0", "gguf:f32", "adapter"}});
+  }
+};
+
+io::TensorFormat gguf_format(const std::string& to) {
+  if (to == "gguf:f32") return io::TensorFormat::f32;
+  if (to == "gguf:bf16") return io::TensorFormat::bf16;
+  return to == "gguf:q8_0" ? io::TensorFormat::q8_0 : io::TensorFormat::f16;
 }
 
 Json label_of(const gen::LocalModel& model) {
@@ -85,24 +93,20 @@ Json label_of(const gen::LocalModel& model) {
 void write(gen::LocalModel& model, const std::string& to, const std::string& output) {
   gen::SaveOptions save;
   save.extra = label_of(model);
-  std::string kind = lower_ascii(to);
-  if (kind.starts_with("gguf")) {
-    gen::save_gguf(model, output, gguf_format(kind.size() > 5 ? kind.substr(5) : "f16"), save);
-  } else if (kind == "bf16" || kind == "f16" || kind == "f32") {
-    save.dtype = kind == "f32" ? at::kFloat : kind == "f16" ? at::kHalf : at::kBFloat16;
-    gen::save_hf_folder(model, output, save);
-  } else if (kind == "adapter") {
+  if (to.starts_with("gguf")) {
+    gen::save_gguf(model, output, gguf_format(to), save);
+  } else if (to == "adapter") {
     gen::save_adapter(model, output, save);
   } else {
-    fail(ErrorKind::usage,
-         cat("--to ", to,
-             ": expected bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32 or adapter"));
+    save.dtype = to == "f32" ? at::kFloat : to == "f16" ? at::kHalf : at::kBFloat16;
+    gen::save_hf_folder(model, output, save);
   }
   std::printf("%s\n", output.c_str());
 }
 
 int convert(const std::vector<std::string>& arguments, bool merge_only) {
-  std::string name, to = "bf16", output;
+  std::string name, output;
+  ConvertOptions form;
   gen::OpenOptions open;
   open.dtype = "float32";
   CommandLine line(merge_only ? "model merge" : "model convert",
@@ -112,7 +116,7 @@ int convert(const std::vector<std::string>& arguments, bool merge_only) {
                               : "  reveille model convert smollm2-135m-instruct --to f32 --output folder\n  reveille "
                                 "model convert folder --to gguf:q8_0 --output model.gguf\n");
   line.positional("MODEL", name, "the model");
-  line.value("to", to, "bf16, f16, f32 (a Hugging Face folder), gguf:f16, gguf:bf16, gguf:q8_0, gguf:f32, adapter");
+  line.options(form);
   line.value("output", output, "the folder or file to write");
   line.options(open);
   if (!line.parse(arguments)) return 0;
@@ -122,8 +126,8 @@ int convert(const std::vector<std::string>& arguments, bool merge_only) {
   }
   auto model = gen::open_model(name, open);
   if (merge_only && !model->adapter()) fail(ErrorKind::usage, cat(name, " is no adapter: there is nothing to merge"));
-  if (to != "adapter" && model->adapter()) gen::merge_lora(*model);
-  write(*model, to, output);
+  if (form.to != "adapter" && model->adapter()) gen::merge_lora(*model);
+  write(*model, form.to, output);
   return 0;
 }
 

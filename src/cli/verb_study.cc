@@ -53,7 +53,8 @@ int collect(const study::RunOptions& options, bool dry_run) {
 }  // namespace
 
 int run_study(const std::vector<std::string>& arguments) {
-  std::string recipe_file, output_dir = "runs/default", store, format = "text";
+  std::string recipe_file, output_dir = "runs/default", store;
+  FormatOptions format;
   bool dry_run = false;
   std::vector<std::string> assignments;
   CommandLine line(
@@ -69,7 +70,7 @@ int run_study(const std::vector<std::string>& arguments) {
   line.positional("RECIPE.yaml", recipe_file, "a recipe; none: the built-in default", false);
   line.value("output-dir", output_dir, "the run folder");
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
-  line.value("format", format, "text or json: what is printed at the end");
+  line.options(format);
   line.flag("dry-run", dry_run, "print the plan with a time estimate and stop");
   line.assignments(assignments);
   study::Recipe shown = study::default_recipe();
@@ -78,7 +79,6 @@ int run_study(const std::vector<std::string>& arguments) {
                 study::recipe_to_yaml(shown).c_str());
     return 0;
   }
-  if (format != "text" && format != "json") fail(ErrorKind::usage, cat("--format ", format, ": expected text or json"));
   study::RunOptions options{output_dir, store};
   if (recipe_file == "gc" && !fs::exists("gc")) return collect(options, dry_run);
   study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::read_recipe(recipe_file);
@@ -86,7 +86,7 @@ int run_study(const std::vector<std::string>& arguments) {
   if (dry_run) return print_plan(recipe, options);
   auto outcome = study::run(recipe, options);
   fs::path page = report::make_report(outcome.folder);
-  if (format == "json") {
+  if (format.json()) {
     std::printf("%s\n", to_json(outcome.results).dump(2).c_str());
   } else {
     std::printf("\n%s", report::headline_table(outcome.results).c_str());

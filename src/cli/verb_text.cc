@@ -62,6 +62,11 @@ std::vector<std::int32_t> whole_ids(const gen::LocalModel& model, const io::Exam
   return ids;
 }
 
+struct ScoreOptions {
+  std::int64_t batch_size = 4096;
+  void visit(OptionVisitor& v) { v.option("batch_size", batch_size, {.help = "tokens in a batch", .min = 1}); }
+};
+
 struct Common {
   std::string model, dataset, output;
   gen::OpenOptions open;
@@ -109,20 +114,20 @@ int run_tokenize(const std::vector<std::string>& arguments) {
 
 int run_score(const std::vector<std::string>& arguments) {
   Common common;
-  std::string batch_tokens = "4096";
+  ScoreOptions score;
   CommandLine line(
       "score", "Log-probability of every token of every row: {\"ids\": [...], \"logprobs\": [null, ...]}.",
       "  reveille score smollm2-135m-instruct --dataset chats.jsonl --output scores.jsonl --dtype float32\n");
   common_options(line, common);
-  line.value("batch-size", batch_tokens, "tokens in a batch");
+  line.options(score);
   if (!line.parse(arguments)) return 0;
   auto examples = load(common, "score");
   auto model = gen::open_model(common.model, common.open);
   std::vector<std::vector<std::int32_t>> sequences;
   for (const auto& row : examples) sequences.push_back(whole_ids(*model, row));
   Progress progress("scoring", sequences.size(), "rows");
-  auto scores = gen::score(model->transformer(), sequences, std::max(1L, std::atol(batch_tokens.c_str())),
-                           [&](std::size_t done) { progress.advance(done); });
+  auto scores =
+      gen::score(model->transformer(), sequences, score.batch_size, [&](std::size_t done) { progress.advance(done); });
   progress.finish();
   std::vector<Json> rows;
   for (std::size_t i = 0; i < scores.size(); ++i) {

@@ -60,6 +60,7 @@ class Runner {
       : recipe_(recipe), options_(options), store_(open_store(options)), graph_(make_graph(recipe_, store_)) {}
 
   Outcome run() {
+    make_folders(store_.root());
     check_room(graph_, store_, options_);
     make_folders(options_.output_dir);
     write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));

@@ -10,7 +10,7 @@
 namespace reveille::study {
 namespace fs = std::filesystem;
 
-Store::Store(fs::path root) : root_(std::move(root)) { make_folders(root_); }
+Store::Store(fs::path root) : root_(std::move(root)) {}
 
 bool Store::has(const std::string& key) const { return fs::exists(folder(key) / "step.json"); }
 
@@ -31,6 +31,7 @@ void Store::commit(const std::string& key, const Json& about) {
 std::vector<Store::Unneeded> Store::unneeded(const std::vector<std::string>& needed) const {
   std::set<std::string> keep(needed.begin(), needed.end());
   std::vector<Unneeded> out;
+  if (!fs::exists(root_)) return out;
   for (const auto& entry : fs::directory_iterator(root_)) {
     std::string key = entry.path().filename().string();
     if (!entry.is_directory() || keep.count(key)) continue;

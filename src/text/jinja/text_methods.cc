@@ -45,7 +45,7 @@ Method partition(const char* name, bool from_right) {
     std::size_t size = self.bytes().size();
     std::size_t at = from_right ? self.bytes().rfind(separator->bytes) : self.bytes().find(separator->bytes);
     if (at == std::string::npos) {
-      Value nothing = "";
+      const TextPtr nothing = slice_text(self.text(), 0, 0);  // Markup of a Markup
       return from_right ? make_tuple({nothing, nothing, self}) : make_tuple({self, nothing, nothing});
     }
     std::size_t after = at + separator->bytes.size();
