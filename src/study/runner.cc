@@ -22,8 +22,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // Tokens a second of forward work that a two-core machine with bfloat16 reaches on a model of 135 million
-// parameters; only the estimate of --dry-run rests on it, and docs/performance.md says how it was measured.
-constexpr double kForwardTokensPerSecond = 4500;
+// parameters: 700 to 900 tokens a second in training (docs/performance.md), a training token being three.
+// Only the estimate before the first finished step rests on it.
+constexpr double kForwardTokensPerSecond = 2300;
 
 Store open_store(const RunOptions& options) {
   fs::path parent = fs::absolute(options.output_dir).lexically_normal().parent_path();
