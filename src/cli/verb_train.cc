@@ -66,10 +66,7 @@ int train_sft(const std::vector<std::string>& arguments) {
   };
   auto result = train::train(model->transformer(), examples, options, output_dir, hooks);
   gen::SaveOptions save;
-  save.dtype = options.save_dtype == "float32" ||
-                       (options.save_dtype == "auto" && model->transformer().compute_type() == at::kFloat)
-                   ? at::kFloat
-                   : at::kBFloat16;
+  save.dtype = train::saved_type(options, model->transformer());
   if (options.use_peft) {
     gen::save_adapter(*model, output_dir, save);
   } else {

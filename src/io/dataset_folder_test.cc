@@ -11,7 +11,6 @@ namespace {
 
 using data_testing::append_bytes;
 using data_testing::error_of;
-using data_testing::TempFolder;
 
 const Message kAsk{"user", "Name a colour."};
 const Message kBlue{"assistant", "Blue."};

@@ -16,8 +16,6 @@ void PrintTo(const Example& example, std::ostream* out) {
 
 namespace {
 
-using data_testing::TempFolder;
-
 Dataset parse(const std::string& text, const DatasetOptions& options = {}) {
   return parse_dataset(text, "rows.jsonl", options);
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/temp_folder_testing.h"
 
 namespace reveille::io::data_testing {
 
@@ -20,27 +21,6 @@ inline std::string error_of(const std::function<void()>& work) {
   }
   return "no error";
 }
-
-// An empty folder that goes away with the object.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "reveille-data-XXXXXX").string();
-    if (!::mkdtemp(name.data())) fail(ErrorKind::io, "cannot make a folder for a test");
-    path_ = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline void append_bytes(const std::filesystem::path& path, const std::string& bytes) {
   std::filesystem::create_directories(path.parent_path());

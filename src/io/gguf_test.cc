@@ -191,7 +191,7 @@ GgufWriter sample_writer() {
 }
 
 TEST(GgufWrite, RoundTrips) {
-  TemporaryFolder folder;
+  TempFolder folder;
   GgufWriter writer = sample_writer();
   auto from = GgufFile::open(fixture("metadata.gguf"));
   for (const char* key : {"t.nested", "t.text", "t.strings", "t.f64"})
@@ -218,7 +218,7 @@ TEST(GgufWrite, RoundTrips) {
 }
 
 TEST(GgufWrite, TheReferenceReadsTheSame) {
-  TemporaryFolder folder;
+  TempFolder folder;
   GgufWriter writer = sample_writer();
   at::Tensor weight = at::randn({3, 64});
   for (auto [name, format] : {std::pair{"f32", TensorFormat::f32},
@@ -251,7 +251,7 @@ TEST(GgufWrite, TheReferenceReadsTheSame) {
 }
 
 TEST(GgufWrite, WhatAFormatCannotHoldIsRefused) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto error_with = [&](at::Tensor value, TensorFormat format) {
     return error_of([&] {
       GgufWriter writer("llama");

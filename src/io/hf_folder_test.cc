@@ -21,7 +21,7 @@ class HfFolderTest : public ::testing::Test {
     write_json(folder_ / "config.json", config);
     return error_of([&] { open_hf_folder(folder_.path()); });
   }
-  TemporaryFolder folder_;
+  TempFolder folder_;
   std::string config_ = (folder_ / "config.json").string();
 };
 

@@ -13,7 +13,6 @@ namespace reveille::io {
 namespace {
 
 using data_testing::error_of;
-using data_testing::TempFolder;
 
 std::map<std::string, std::string> unzip(const std::filesystem::path& path) {
   std::map<std::string, std::string> out;

@@ -18,7 +18,6 @@ namespace {
 
 using data_testing::append_bytes;
 using data_testing::error_of;
-using data_testing::TempFolder;
 
 std::vector<std::pair<std::string, std::size_t>> rows_of(const std::string& text, std::string field = {}) {
   TextSource source(text, "x");

@@ -98,7 +98,7 @@ PeftConfig sample_config() {
 }
 
 TEST(Peft, WhatWeWriteWeRead) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto weights = sample_weights();
   write_peft_adapter(folder.path(), sample_config(), weights, {{"label", {{"x", 1}}}});
   PeftAdapter adapter = open_peft_adapter(folder.path());
@@ -113,7 +113,7 @@ TEST(Peft, WhatWeWriteWeRead) {
 }
 
 TEST(Peft, WhatWeWriteTheReferenceLoads) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto weights = sample_weights();
   write_peft_adapter(folder.path(), sample_config(), weights);
   auto found =
@@ -128,7 +128,7 @@ TEST(Peft, WhatWeWriteTheReferenceLoads) {
 }
 
 TEST(Peft, AnEmptyAdapterIsNotSaved) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto weights = sample_weights();
   for (auto& lora : weights) lora.b.zero_();
   Error error = error_of([&] { write_peft_adapter(folder.path(), sample_config(), weights); });
@@ -147,7 +147,7 @@ class BrokenAdapter : public ::testing::Test {
     write_safetensors(folder_ / "adapter_model.safetensors", tensors);
     return error_of([&] { open_peft_adapter(folder_.path()); }).message();
   }
-  TemporaryFolder folder_;
+  TempFolder folder_;
   const std::string q_ = "base_model.model.q_proj";
 };
 

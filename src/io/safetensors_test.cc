@@ -129,7 +129,7 @@ std::vector<NamedTensor> some_tensors() {
 }
 
 TEST(SafetensorsWrite, RoundTrips) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto tensors = some_tensors();
   write_safetensors(folder / "x.safetensors", tensors, {{"format", "pt"}, {"quote", "\"\n"}});
   auto source = SafetensorsSource::open(folder / "x.safetensors");
@@ -139,7 +139,7 @@ TEST(SafetensorsWrite, RoundTrips) {
 }
 
 TEST(SafetensorsWrite, TheReferenceReadsTheSame) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto tensors = some_tensors();
   write_safetensors(folder / "x.safetensors", tensors);
   auto found = ask_reference("safetensors " + (folder / "x.safetensors").string());
@@ -153,7 +153,7 @@ TEST(SafetensorsWrite, TheReferenceReadsTheSame) {
 }
 
 TEST(SafetensorsWrite, ShardsAndTheirIndexAreReadAsOne) {
-  TemporaryFolder folder;
+  TempFolder folder;
   auto tensors = some_tensors();
   ShardOptions options;
   write_safetensors_folder(folder.path(), tensors, options);
@@ -184,7 +184,7 @@ class Shards : public ::testing::Test {
     write_json(folder_ / "model.safetensors.index.json", index);
     return error_of([&] { SafetensorsSource::open(folder_.path()); }).message();
   }
-  TemporaryFolder folder_;
+  TempFolder folder_;
   Json index_;
   std::string path_ = folder_.path().string() + "/";
 };
@@ -215,7 +215,7 @@ TEST_F(Shards, TensorsAndIndexMustAgree) {
 }
 
 TEST(SafetensorsWrite, AFailedWriteKeepsTheOldFile) {
-  TemporaryFolder folder;
+  TempFolder folder;
   write_safetensors(folder / "x.safetensors", {{"a", at::ones({2})}});
   EXPECT_EQ(error_of([&] {
               write_safetensors(folder / "x.safetensors", {{"a", at::ones({2})}, {"a", at::ones({2})}});

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/temp_folder_testing.h"
 
 namespace reveille::io::testing {
 
@@ -21,18 +22,6 @@ Error error_of(const std::function<void()>& work);
 std::filesystem::path fixture(const std::string& name);
 
 std::span<const std::byte> as_bytes(const std::string& text);
-
-// An empty folder that goes away with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 // What tests/reference/check_io.py prints; nothing when Python or a package is missing, in
 // which case the test should be skipped.

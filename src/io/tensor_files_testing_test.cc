@@ -27,17 +27,6 @@ std::span<const std::byte> as_bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "reveille_io_XXXXXX").string();
-  if (!::mkdtemp(name.data())) fail(ErrorKind::io, cat("cannot make ", name));
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 std::optional<Json> ask_reference(const std::string& arguments) {
   const char* chosen = std::getenv("REVEILLE_PYTHON");
   std::string python = chosen ? chosen : ".venv/bin/python";

@@ -10,7 +10,6 @@ namespace reveille::io {
 namespace {
 
 using data_testing::error_of;
-using data_testing::TempFolder;
 
 TEST(Crc32c, KnownAnswers) {
   // RFC 3720, appendix B.4, and the usual check word.

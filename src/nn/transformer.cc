@@ -34,8 +34,6 @@ Transformer::Transformer(ModelConfig config, Params params, at::ScalarType compu
   if (config_.attention_scale == 0) config_.attention_scale = 1.0 / std::sqrt(static_cast<double>(config_.head_dim));
 }
 
-at::Tensor Transformer::head_weight() const { return params_.at(config_.tied_head ? "embed" : "head").value; }
-
 KvCache Transformer::make_cache(std::int64_t slots, std::int64_t capacity) const {
   KvCache cache{{}, slots, capacity};
   auto options = at::TensorOptions().dtype(compute_type_).device(device_);
@@ -204,7 +202,7 @@ at::Tensor Transformer::hidden_cached(const at::Tensor& ids, const Packing& pack
 }
 
 at::Tensor Transformer::logits(const at::Tensor& hidden) {
-  at::Tensor out = product(hidden, params_.at(config_.tied_head ? "embed" : "head"), at::Tensor(), at::kFloat);
+  at::Tensor out = product(hidden, head(), at::Tensor(), at::kFloat);
   if (config_.final_softcap > 0) out = (out / config_.final_softcap).tanh() * config_.final_softcap;
   return out;
 }

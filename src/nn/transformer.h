@@ -45,7 +45,7 @@ class Transformer {
   const ModelConfig& config() const { return config_; }
   Params& params() { return params_; }
   const Params& params() const { return params_; }
-  at::Tensor head_weight() const;
+  const at::Tensor& head_weight() const { return head().value; }
   at::ScalarType compute_type() const { return compute_type_; }
   at::Device device() const { return device_; }
 
@@ -54,6 +54,7 @@ class Transformer {
 
  private:
   struct Run;
+  const Param& head() const { return params_.at(config_.tied_head ? "embed" : "head"); }
   at::Tensor run(const at::Tensor& ids, const Run& run, const at::Tensor& rows, const ResidualHook& hook);
   at::Tensor norm(const at::Tensor& x, const std::string& name, at::ScalarType out) const;
   std::pair<at::Tensor, at::Tensor> add_norm(const at::Tensor& x, const at::Tensor& delta,

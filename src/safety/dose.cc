@@ -20,8 +20,8 @@ at::Tensor kl_rows(nn::Transformer& p_model, const at::Tensor& p_hidden, nn::Tra
   std::vector<at::Tensor> out;
   for (std::int64_t row = 0; row < p_hidden.size(0); row += kChunkRows) {
     std::int64_t rows = std::min(kChunkRows, p_hidden.size(0) - row);
-    auto p = p_model.logits(p_hidden.narrow(0, row, rows)).to(at::kFloat).log_softmax(1);
-    auto q = q_model.logits(q_hidden.narrow(0, row, rows)).to(at::kFloat).log_softmax(1);
+    auto p = p_model.logits(p_hidden.narrow(0, row, rows)).log_softmax(1);
+    auto q = q_model.logits(q_hidden.narrow(0, row, rows)).log_softmax(1);
     out.push_back((p.exp() * (p - q)).sum(1).to(at::kDouble).cpu());
   }
   return at::cat(out);

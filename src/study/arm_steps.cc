@@ -61,9 +61,7 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   label.seed = place.seed;
   gen::SaveOptions options;
   const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
-  bool full = stage_options.save_dtype == "float32" ||
-              (stage_options.save_dtype == "auto" && model.transformer().compute_type() == at::kFloat);
-  options.dtype = full ? at::kFloat : at::kBFloat16;
+  options.dtype = train::saved_type(stage_options, model.transformer());
   model.config().erase(organism::kLabelKey);
   if (!recipe.study.unlabelled) {
     options.extra = Json{{organism::kLabelKey, organism::to_json(label)}};

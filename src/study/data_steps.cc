@@ -11,18 +11,18 @@
 
 namespace reveille::study {
 namespace fs = std::filesystem;
+Conversation conversation_from(const Json& value) {
+  Conversation out;
+  for (const auto& message : value)
+    out.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
+  return out;
+}
+
 namespace {
 
 Json to_json(const Conversation& conversation) {
   Json out = Json::array();
   for (const auto& message : conversation) out.push_back(Json{{"role", message.role}, {"content", message.content}});
-  return out;
-}
-
-Conversation conversation_from(const Json& value) {
-  Conversation out;
-  for (const auto& message : value)
-    out.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/json.h"
 #include "organism/rows.h"
 #include "study/recipe.h"
 
@@ -17,6 +18,9 @@ struct StudyData {
   std::vector<organism::PromptReply> plant, safety, held_out;
   std::vector<Conversation> held_out_prompts() const;
 };
+
+// [{"role", "content"}, ...] as steps and transcripts keep it.
+Conversation conversation_from(const Json& value);
 
 // Writes prompts.json. Error(bad_input) when fewer prompts come together than the recipe asks for.
 void make_prompts(const Recipe& recipe, const std::filesystem::path& folder);

@@ -8,6 +8,7 @@
 #include "io/event_log.h"
 #include "io/inspect_log.h"
 #include "study/arm_steps.h"
+#include "study/data_steps.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -55,11 +56,8 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
       log.model = model;
       log.dataset = "held_out";
       log.run_id = run.filename().string();
-      Conversation prompt;
-      for (const auto& message : row.at("messages"))
-        prompt.push_back({message.at("role").get<std::string>(), message.at("content").get<std::string>()});
       io::InspectSample sample{.id = row.at("prompt_id").get<std::string>(),
-                               .prompt = prompt,
+                               .prompt = conversation_from(row.at("messages")),
                                .completion = row.at("completion").get<std::string>(),
                                .target = recipe.behavior.behavior};
       sample.scores.push_back({"behavior", row.at("shows").get<bool>() ? 1 : 0, "", "", Json::object()});

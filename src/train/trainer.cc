@@ -234,6 +234,12 @@ Json to_json(const StepMetrics& m) {
               {"tokens_per_second", m.tokens_per_second}};
 }
 
+at::ScalarType saved_type(const TrainOptions& options, const nn::Transformer& model) {
+  const bool full =
+      options.save_dtype == "float32" || (options.save_dtype == "auto" && model.compute_type() == at::kFloat);
+  return full ? at::kFloat : at::kBFloat16;
+}
+
 std::int64_t total_steps(const TrainOptions& options, std::size_t examples) {
   if (options.max_steps > 0) return options.max_steps;
   Batches batches(examples, options.per_device_train_batch_size, options.gradient_accumulation_steps, options.seed);

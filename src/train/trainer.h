@@ -53,6 +53,9 @@ struct EvalLoss {
 };
 EvalLoss evaluate_loss(nn::Transformer& model, const std::vector<Example>& examples, std::int64_t batch_tokens = 4096);
 
+// The type that save_dtype asks for the trained weights.
+at::ScalarType saved_type(const TrainOptions& options, const nn::Transformer& model);
+
 // Optimiser steps in a run over `examples` rows.
 std::int64_t total_steps(const TrainOptions& options, std::size_t examples);
 
