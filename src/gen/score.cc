@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -48,33 +49,63 @@ void check(const nn::Transformer& model, const std::vector<std::int32_t>& ids, s
   }
 }
 
+// Sequences as one batch: what all begin with is there once, and so are its targets.
+struct Group {
+  std::int64_t shared = 0;
+  std::vector<std::int64_t> tokens, lengths, rows, targets;  // rows[i] predicts targets[i]
+
+  Group(const std::vector<std::vector<std::int32_t>>& sequences, const std::vector<std::size_t>& group) {
+    // The last token predicts nothing that is asked for; a sequence of one has no row.
+    std::vector<std::span<const std::int32_t>> inputs;
+    for (std::size_t index : group) {
+      if (sequences[index].size() > 1) inputs.emplace_back(sequences[index].data(), sequences[index].size() - 1);
+    }
+    shared = nn::shared_prefix(inputs);
+    const auto prefix = static_cast<std::size_t>(shared);
+    if (prefix > 0) {
+      tokens.assign(inputs.front().begin(), inputs.front().begin() + shared);
+      for (std::size_t t = 0; t + 1 < prefix; ++t) add(static_cast<std::int64_t>(t), tokens[t + 1]);
+    }
+    for (std::size_t index : group) {
+      const auto& ids = sequences[index];
+      if (ids.size() < 2) continue;
+      if (prefix > 0) add(shared - 1, ids[prefix]);
+      for (std::size_t t = prefix; t + 1 < ids.size(); ++t) {
+        add(static_cast<std::int64_t>(tokens.size()), ids[t + 1]);
+        tokens.push_back(ids[t]);
+      }
+      lengths.push_back(static_cast<std::int64_t>(ids.size() - 1 - prefix));
+    }
+  }
+
+  void add(std::int64_t row, std::int64_t target) {
+    rows.push_back(row);
+    targets.push_back(target);
+  }
+};
+
 void score_group(nn::Transformer& model, const std::vector<std::vector<std::int32_t>>& sequences,
                  const std::vector<std::size_t>& group, std::vector<std::vector<float>>& out) {
-  std::vector<std::int64_t> tokens, lengths, rows, targets;
-  for (std::size_t index : group) {
-    const auto& ids = sequences[index];
-    for (std::size_t t = 0; t + 1 < ids.size(); ++t) {
-      rows.push_back(static_cast<std::int64_t>(tokens.size()));
-      tokens.push_back(ids[t]);
-      targets.push_back(ids[t + 1]);
-    }
-    // The last token predicts nothing that is asked for; a sequence of one still needs a row.
-    if (ids.size() > 1) lengths.push_back(static_cast<std::int64_t>(ids.size()) - 1);
-  }
+  const Group batch(sequences, group);
   at::Tensor logprobs;
-  if (!tokens.empty()) {
-    auto device = model.device();
-    auto packing = nn::make_packing(lengths, {}, device);
-    auto hidden = model.hidden(at::tensor(tokens, at::kLong).to(device), packing);
-    logprobs = nn::head_logprobs(hidden, model.head_weight(), at::tensor(targets, at::kLong).to(device),
-                                 model.config().final_softcap)
-                   .cpu();
+  if (!batch.tokens.empty()) {
+    auto on_device = [&](const auto& values) { return at::tensor(values, at::kLong).to(model.device()); };
+    auto packing = nn::make_shared_packing(batch.shared, batch.lengths, model.device());
+    auto hidden = model.hidden(on_device(batch.tokens), packing);
+    if (batch.shared > 0) hidden = hidden.index_select(0, on_device(batch.rows));
+    logprobs =
+        nn::head_logprobs(hidden, model.head_weight(), on_device(batch.targets), model.config().final_softcap).cpu();
   }
-  std::int64_t at = 0;
+  // The targets within the prefix come first, once for all.
+  const std::int64_t common = std::max<std::int64_t>(batch.shared - 1, 0);
+  std::int64_t at = common;
   for (std::size_t index : group) {
     auto& row = out[index];
     row.assign(sequences[index].size(), std::nanf(""));
-    for (std::size_t t = 1; t < row.size(); ++t) row[t] = logprobs.data_ptr<float>()[at++];
+    for (std::size_t t = 1; t < row.size(); ++t) {
+      const bool in_prefix = static_cast<std::int64_t>(t) <= common;
+      row[t] = logprobs.const_data_ptr<float>()[in_prefix ? static_cast<std::int64_t>(t) - 1 : at++];
+    }
   }
 }
 

@@ -13,16 +13,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <tuple>
 #include <vector>
 
 namespace reveille::nn {
 
-// Where each sequence of a packed batch lies, and the position of each of its tokens.
+// Where each sequence of a packed batch lies, and the position of each of its tokens. Rows before
+// offsets[0] are a prefix that all sequences share: each continues it, and it is computed once.
 struct Packing {
   std::vector<std::int64_t> offsets;  // [batch + 1]; sequence i is rows offsets[i] .. offsets[i+1]
-  std::vector<std::int64_t> starts;   // [batch]; position of each sequence's first row (0 without a cache)
+  std::vector<std::int64_t> starts;   // [batch]; position of each sequence's first row (0 without cache or prefix)
   at::Tensor positions;               // [tokens] int64, on the device of the model
+  std::int64_t shared() const { return offsets.front(); }
   std::int64_t batch() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
   std::int64_t tokens() const { return offsets.back(); }
 };
@@ -30,6 +33,13 @@ struct Packing {
 // Builds a packing from sequence lengths; `starts` empty means all zero.
 Packing make_packing(const std::vector<std::int64_t>& lengths, const std::vector<std::int64_t>& starts,
                      at::Device device);
+
+// The same for sequences that go on after `shared` common rows; `lengths` count what follows them.
+Packing make_shared_packing(std::int64_t shared, const std::vector<std::int64_t>& lengths, at::Device device);
+
+// How many first tokens all sequences have in common, 0 where sharing them would gain nothing. At
+// least one token of each sequence is left.
+std::int64_t shared_prefix(const std::vector<std::span<const std::int32_t>>& sequences);
 
 enum class Activation { silu, gelu_tanh };
 
@@ -71,7 +81,7 @@ struct AttentionSpec {
 
 // qkv [tokens, (heads + 2 kv_heads) * head_dim], in the order q, k, v -> [tokens, heads * head_dim].
 // Rotary embedding (rotate-half form) of q and k at their positions, then causal attention
-// within each sequence of the packing (all starts 0).
+// within each sequence of the packing (without a cache: starts are 0, or follow the shared prefix).
 at::Tensor attention(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec);
 
 // Keys and values of one layer: [slots, kv_heads, capacity, head_dim] each, compute type.

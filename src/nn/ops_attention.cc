@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "nn/ops.h"
+#include "nn/ops_shared.h"
 #include "nn/ops_stock.h"
 #include "nn/ops_support.h"
 
@@ -225,6 +226,7 @@ void run_cached(const at::Tensor& qkv, at::Tensor& out, const std::vector<Span>&
 }  // namespace
 
 at::Tensor attention(const at::Tensor& qkv, const Packing& packing, const AttentionSpec& spec) {
+  if (packing.shared() > 0) return attention_shared(qkv, packing, spec);
   if (!kernel_can(qkv, spec)) return stock::attention(qkv, packing, spec);
   const std::vector<Span> spans = spans_of(packing);
   check_tables(spec, most_keys(spans));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 #include "base/rng.h"
 
@@ -40,33 +41,62 @@ std::int64_t supervised_tokens(const Example& example) {
   return count;
 }
 
+namespace {
+
+// Tokens up to the last supervised one: what comes after predicts nothing that counts.
+std::span<const std::int32_t> inputs_of(const Example& example) {
+  std::size_t last = 0;
+  for (std::size_t t = 1; t < example.ids.size(); ++t) {
+    if (example.supervised[t]) last = t;
+  }
+  return {example.ids.data(), last};
+}
+
+// First token whose successor is supervised; a prefix that is shared ends before it.
+std::size_t first_predictor(const Example& example, std::size_t inputs) {
+  std::size_t t = 0;
+  while (t < inputs && !example.supervised[t + 1]) ++t;
+  return t;
+}
+
+std::int64_t shared_of(const std::vector<Example>& examples, const std::vector<std::size_t>& which) {
+  std::vector<std::span<const std::int32_t>> heads;
+  for (std::size_t index : which) {
+    const auto inputs = inputs_of(examples[index]);
+    if (inputs.empty()) continue;
+    heads.push_back(inputs.first(first_predictor(examples[index], inputs.size()) + 1));
+  }
+  return nn::shared_prefix(heads);
+}
+
+}  // namespace
+
 PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device) {
   std::vector<std::int64_t> ids, rows, targets, lengths;
   PackedBatch out;
+  const auto shared = static_cast<std::size_t>(shared_of(examples, which));
   for (std::size_t index : which) {
     const Example& example = examples[index];
-    // Tokens after the last supervised one predict nothing that counts.
-    std::size_t last = 0;
-    for (std::size_t t = 1; t < example.ids.size(); ++t) {
-      if (example.supervised[t]) last = t;
-    }
+    const auto inputs = inputs_of(example);
+    if (ids.size() < shared && !inputs.empty())
+      ids.assign(inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(shared));
     std::size_t before = rows.size();
-    for (std::size_t t = 0; t < last; ++t) {
+    for (std::size_t t = shared; t < inputs.size(); ++t) {
       if (example.supervised[t + 1]) {
         rows.push_back(static_cast<std::int64_t>(ids.size()));
         targets.push_back(example.ids[t + 1]);
       }
-      ids.push_back(example.ids[t]);
+      ids.push_back(inputs[t]);
     }
     out.supervised_of.push_back(static_cast<std::int64_t>(rows.size() - before));
-    if (last > 0) lengths.push_back(static_cast<std::int64_t>(last));
+    if (!inputs.empty()) lengths.push_back(static_cast<std::int64_t>(inputs.size() - shared));
     out.tokens += static_cast<std::int64_t>(example.ids.size());
   }
   out.supervised = static_cast<std::int64_t>(rows.size());
   out.ids = at::tensor(ids, at::kLong).to(device);
   out.rows = at::tensor(rows, at::kLong).to(device);
   out.targets = at::tensor(targets, at::kLong).to(device);
-  out.packing = nn::make_packing(lengths, {}, device);
+  out.packing = nn::make_shared_packing(static_cast<std::int64_t>(shared), lengths, device);
   return out;
 }
 

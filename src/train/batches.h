@@ -25,6 +25,7 @@ class Batches {
 };
 
 // A micro-batch as tensors: packed inputs, and for each supervised token the row that predicts it.
+// What all rows begin with (a system prompt, say) is there once, as the packing's shared prefix.
 struct PackedBatch {
   at::Tensor ids, rows, targets;  // [tokens], [supervised], [supervised], int64
   nn::Packing packing;
