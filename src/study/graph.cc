@@ -80,10 +80,11 @@ struct Maker {
     options["seed"] = seed;
     std::vector<std::string> inputs = {key(replies)};
     if (!organism_arm) inputs.push_back(key(organism_plant));
-    std::int64_t steps = std::max<std::int64_t>(1, recipe.plant.max_steps);
+    std::int64_t steps = std::max<std::int64_t>(1, steps_of_arm(recipe, arm, recipe.plant.max_steps));
     double evals =
         recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
     std::size_t plant = add({.name = "plant " + label,
+                             .version = 2,
                              .options = options,
                              .inputs = inputs,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
