@@ -72,7 +72,8 @@ ensure_venv() {
   say "ready: $VENV"
 }
 
-header_string() { sed -n "s/^ *\\.$1 = \"\\(.*\\)\",\$/\\1/p" src/base/embedded_model.h; }
+# A field of the header's first record, which is the embedded model's.
+header_string() { sed -n "0,/^ *\\.$1 = /s/^ *\\.$1 = \"\\(.*\\)\",\$/\\1/p" src/base/built_in_models.h; }
 
 # The embedded model must be the file that the figures in the documentation were made with.
 ensure_model() {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/embedded_model.h"
+#include "base/built_in_models.h"
 
 namespace reveille {
 namespace {
@@ -16,9 +16,12 @@ TEST(Version, NamesRevisionAndLibtorch) {
 }
 
 // Set-up reads these by their form in the header; a hash in another form would never match.
-TEST(EmbeddedModel, HashIsLowerCaseHex) {
-  EXPECT_THAT(std::string(kEmbeddedModel.sha256), testing::MatchesRegex("[0-9a-f]+"));
-  EXPECT_EQ(kEmbeddedModel.sha256.size(), 64u);
+TEST(BuiltInModels, HashesAreLowerCaseHex) {
+  for (const auto& model : kBuiltInModels) {
+    EXPECT_THAT(std::string(model.sha256), testing::MatchesRegex("[0-9a-f]+"));
+    EXPECT_EQ(model.sha256.size(), 64u);
+  }
+  EXPECT_FALSE(kEmbeddedModel.fetched());
 }
 
 }  // namespace

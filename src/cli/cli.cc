@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/verb.h"
+#include "gen/built_in.h"
 
 namespace reveille::cli {
 namespace {
@@ -27,7 +28,7 @@ const std::vector<Verb>& verbs() {
       {"tokenize", "token ids of texts", run_tokenize},
       {"chat", "talk to a model in the terminal", run_chat},
       {"report", "make a run's page again", run_report},
-      {"model", "info, convert, merge, verify", run_model},
+      {"model", "info, convert, merge, verify, fetch", run_model},
       {"doctor", "what this machine has, what is missing, how fast it is", run_doctor},
   };
   return all;
@@ -40,10 +41,10 @@ std::string help() {
       "Usage: reveille VERB [MODEL] [options] [key=value ...]\n\nVerbs:\n";
   for (const auto& verb : verbs())
     out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";
-  out +=
-      "\nMODEL is a Hugging Face folder, a .gguf file, a PEFT adapter folder or a built-in name\n"
-      "(smollm2-135m-instruct). 'reveille VERB --help' shows a verb's options with their defaults.\n"
-      "Exit code: 0 done, 1 findings, 2 error.\n";
+  out += "\nMODEL is a Hugging Face folder, a .gguf file, a PEFT adapter folder or a built-in name\n(" +
+         join(gen::built_in_models(), ", ") +
+         "). 'reveille VERB --help' shows a verb's options with their defaults.\n"
+         "Exit code: 0 done, 1 findings, 2 error.\n";
   return out;
 }
 

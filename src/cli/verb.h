@@ -37,6 +37,9 @@ int run_report(const std::vector<std::string>& arguments);
 int run_model(const std::vector<std::string>& arguments);
 int run_doctor(const std::vector<std::string>& arguments);
 
+// An action of `model`, in its own file.
+int fetch_model(const std::vector<std::string>& arguments);
+
 // A command line: positionals, flags of its own, and options structs whose keys are both flags
 // (--learning-rate 1e-4) and assignments (learning_rate=1e-4).
 class CommandLine {

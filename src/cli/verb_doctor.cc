@@ -7,14 +7,13 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/embedded_model.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "cli/verb.h"
-#include "gen/local.h"
+#include "gen/built_in.h"
 #include "nn/ops.h"
 
 namespace reveille::cli {
@@ -55,15 +54,22 @@ struct Findings {
   }
 };
 
-void check_model(Findings& out) {
+// A model that is fetched only when asked for is not missing.
+void check_model(const BuiltInModel& model, Findings& out) {
+  const std::string title = model.fetched() ? "model " + std::string(model.name) : "embedded model";
+  const std::string again =
+      model.fetched() ? cat("run 'reveille model fetch ", model.name, "'") : "run 'make clean build'";
   try {
-    fs::path path = gen::built_in_path(std::string(kEmbeddedModel.name));
+    fs::path path = gen::built_in_path(std::string(model.name));
     std::string hash = sha256_file(path);
-    bool good = hash == kEmbeddedModel.sha256;
-    out.add("embedded model", cat(path.filename().string(), " sha256 ", hash),
-            good ? "" : "the file is not the one that was released: run 'make clean build'");
+    out.add(title, cat(path.filename().string(), " sha256 ", hash),
+            hash == model.sha256 ? "" : "the file is not the one that was released: " + again);
   } catch (const Error& error) {
-    out.add("embedded model", error.message(), error.hint());
+    if (model.fetched() && error.kind() == ErrorKind::not_found) {
+      out.add(title, cat("not fetched (not needed; 'reveille model fetch ", model.name, "')"));
+    } else {
+      out.add(title, error.message(), error.hint());
+    }
   }
 }
 
@@ -96,7 +102,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   out.add("GPU", at::globalContext().hasCUDA() ? "CUDA" : "none (not needed)");
   out.add("matrix products fp32", fixed(matmul_rate(at::kFloat), 0) + " GFLOP/s");
   out.add("matrix products bf16", fixed(matmul_rate(at::kBFloat16), 0) + " GFLOP/s");
-  check_model(out);
+  for (const auto& model : kBuiltInModels) check_model(model, out);
   check_bandit(out);
   if (format.json()) {
     std::printf("%s\n", out.rows.dump(2).c_str());

@@ -166,12 +166,14 @@ int verify(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int run_model(const std::vector<std::string>& arguments) {
-  const std::vector<std::string> actions = {"info", "convert", "merge", "verify"};
+  const std::vector<std::string> actions = {"info", "convert", "merge", "verify", "fetch"};
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     std::printf(
         "Usage: reveille model ACTION MODEL [options]\n\nActions:\n  info      what a model is\n  convert   to a "
         "Hugging Face folder or GGUF\n"
-        "  merge     an adapter into its base\n  verify    check a model's files\n");
+        "  merge     an adapter into its base\n  verify    check a model's files\n  fetch     a built-in model that "
+        "set-up "
+        "leaves out\n");
     return arguments.empty() ? 2 : 0;
   }
   std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
@@ -179,6 +181,7 @@ int run_model(const std::vector<std::string>& arguments) {
   if (arguments[0] == "convert") return convert(rest, false);
   if (arguments[0] == "merge") return convert(rest, true);
   if (arguments[0] == "verify") return verify(rest);
+  if (arguments[0] == "fetch") return fetch_model(rest);
   fail(ErrorKind::usage,
        cat("reveille model: unknown action '", arguments[0], "'", did_you_mean(arguments[0], actions)));
 }

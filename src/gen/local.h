@@ -90,7 +90,7 @@ class LocalModel : public LanguageModel {
   std::optional<io::PeftConfig> adapter_;
 };
 
-// `what`: a folder, a .gguf file, or a built-in name (built_in_models()). Errors name the file and key.
+// `what`: a folder, a .gguf file, or a built-in name (gen/built_in.h). Errors name the file and key.
 std::unique_ptr<LocalModel> open_model(const std::string& what, const OpenOptions& options = {});
 
 // The tokenizer alone, without weights.
@@ -99,10 +99,5 @@ std::shared_ptr<const text::Tokenizer> open_tokenizer(const std::string& what, c
 // Whether bfloat16 products are fast on this device.
 at::ScalarType resolve_dtype(const std::string& dtype, at::Device device);
 at::Device resolve_device(const std::string& device);
-
-// Names that open_model knows besides paths.
-std::vector<std::string> built_in_models();
-// Where a built-in model's file lies. Error(not_found) says how to get it.
-std::filesystem::path built_in_path(const std::string& name);
 
 }  // namespace reveille::gen

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "base/embedded_model.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "gen/built_in.h"
 #include "gen/local.h"
 #include "gen/vocab.h"
 #include "io/gguf.h"
@@ -77,30 +77,6 @@ at::Device resolve_device(const std::string& device) {
   fail(ErrorKind::usage, cat("--device ", device, ": expected cpu or cuda"));
 }
 
-std::vector<std::string> built_in_models() { return {std::string(kEmbeddedModel.name)}; }
-
-fs::path built_in_path(const std::string& name) {
-  if (name != kEmbeddedModel.name)
-    fail(ErrorKind::not_found, cat("no built-in model is named '", name, "'", did_you_mean(name, built_in_models())));
-  std::vector<fs::path> places;
-  if (const char* own = std::getenv("REVEILLE_MODELS")) places.emplace_back(own);
-  for (const fs::path& root : {executable_folder() / "..", executable_folder(), fs::path(".")}) {
-    std::error_code error;
-    fs::path lib = root / ".venv" / "lib";
-    for (auto it = fs::directory_iterator(lib, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-      places.push_back(it->path() / "site-packages" / std::string(kEmbeddedModel.wheel));
-    }
-  }
-  places.push_back(cache_folder() / "models");
-  for (const auto& place : places) {
-    fs::path file = place / std::string(kEmbeddedModel.file);
-    std::error_code error;
-    if (fs::file_size(file, error) == kEmbeddedModel.bytes && !error) return fs::weakly_canonical(file);
-  }
-  fail(ErrorKind::not_found, cat("the built-in model ", name, " is not installed (no ", kEmbeddedModel.file, ")"),
-       "run 'make build' in the checkout, which installs it, or name a folder that holds it in REVEILLE_MODELS");
-}
-
 class Opener {
  public:
   Opener(std::string what, const OpenOptions& options) : options_(options), model_(new LocalModel()) {
@@ -110,16 +86,15 @@ class Opener {
   }
 
   std::unique_ptr<LocalModel> open() {
-    auto names = built_in_models();
-    bool built_in =
-        std::find(names.begin(), names.end(), model_->source_) != names.end() && !fs::exists(model_->source_);
-    fs::path path = built_in ? built_in_path(model_->source_) : fs::path(model_->source_);
-    model_->name_ = built_in ? model_->source_ : fs::absolute(path).lexically_normal().filename().string();
+    fs::path path = model_path(model_->source_);
+    model_->name_ =
+        meant_built_in(model_->source_) ? model_->source_ : fs::absolute(path).lexically_normal().filename().string();
     if (model_->name_.empty()) model_->name_ = fs::absolute(path).lexically_normal().parent_path().filename().string();
     if (!fs::exists(path)) {
       fail(ErrorKind::not_found,
-           cat("there is no model at '", model_->source_, "'", did_you_mean(model_->source_, names)),
-           "expected a Hugging Face folder, a .gguf file, an adapter folder or a built-in name: " + join(names, ", "));
+           cat("there is no model at '", model_->source_, "'", did_you_mean(model_->source_, built_in_models())),
+           "expected a Hugging Face folder, a .gguf file, an adapter folder or a built-in name: " +
+               join(built_in_models(), ", "));
     }
     if (!fs::is_directory(path)) {
       open_file(path);
@@ -198,8 +173,7 @@ class Opener {
   void open_adapter(const fs::path& path) {
     auto adapter = io::open_peft_adapter(path);
     std::string base = options_.base.empty() ? adapter.config.base_model : options_.base;
-    auto names = built_in_models();
-    bool known = std::find(names.begin(), names.end(), base) != names.end();
+    const bool known = find_built_in(base) != nullptr;
     if (!known && !fs::exists(base) && fs::exists(path / base) && !base.empty()) base = (path / base).string();
     if (base.empty() || (!known && !fs::exists(base))) {
       fail(ErrorKind::not_found, cat(path.string(), ": the adapter's base model '", base, "' is not here"),
@@ -369,9 +343,7 @@ class Opener {
 };
 
 std::shared_ptr<const text::Tokenizer> open_tokenizer(const std::string& what, const OpenOptions& options) {
-  auto names = built_in_models();
-  bool built_in = std::find(names.begin(), names.end(), what) != names.end() && !fs::exists(what);
-  fs::path path = built_in ? built_in_path(what) : fs::path(what);
+  fs::path path = model_path(what);
   if (fs::is_directory(path) && fs::exists(path / "tokenizer.json")) return text::Tokenizer::from_folder(path);
   if (fs::is_regular_file(path) && io::weight_file_kind(path) == io::WeightFileKind::gguf) {
     return text::Tokenizer::from_gguf(vocab_from_gguf(io::GgufFile::open(path)->metadata()), path.string());

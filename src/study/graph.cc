@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "gen/built_in.h"
 #include "gen/local.h"
 #include "nn/ops.h"
 #include "study/arm_steps.h"
@@ -29,9 +30,7 @@ Json arithmetic(const Recipe& recipe) {
 }
 
 std::string model_hash(const std::string& model) {
-  auto names = gen::built_in_models();
-  bool built_in = std::find(names.begin(), names.end(), model) != names.end() && !fs::exists(model);
-  fs::path path = built_in ? gen::built_in_path(model) : fs::path(model);
+  fs::path path = gen::model_path(model);
   if (!fs::exists(path)) fail(ErrorKind::not_found, cat("there is no model at '", model, "'"));
   if (!fs::is_directory(path)) return sha256_file(path);
   std::vector<fs::path> files;
