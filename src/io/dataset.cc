@@ -1,6 +1,7 @@
 #include "io/dataset.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -91,7 +92,11 @@ class Collector {
 
 void read_json_source(TextSource& source, const DatasetOptions& options, Collector& out) {
   RowReader reader(source, options.field);
+  std::size_t number = 0, last_line = 0;
   for (RawRow row; !out.full() && reader.next(row);) {
+    // A whole array may stand in one line, which then names no row.
+    ++number;
+    const bool same_line = std::exchange(last_line, row.line) == row.line;
     Json value;
     try {
       value = parse_row(row, source.name());
@@ -99,7 +104,7 @@ void read_json_source(TextSource& source, const DatasetOptions& options, Collect
       out.add_problem(error.message(), error.hint());
       continue;
     }
-    out.add(value, cat(source.name(), ":", row.line));
+    out.add(value, cat(source.name(), ":", row.line, same_line ? cat(" (row ", number, ")") : ""));
   }
 }
 

@@ -51,6 +51,14 @@ TEST(DatasetErrors, EveryBadRowIsCountedTheFirstAreListed) {
   EXPECT_EQ(parse_dataset(rows, "d.jsonl", {.limit = 3, .bad_rows = "skip"}).examples.size(), 3u);
 }
 
+TEST(DatasetErrors, RowsOfAnArrayInOneLineAreCounted) {
+  const std::string good = R"({"prompt": "a", "completion": "b"})", bad = R"({"prompt": "a", "completion": ""})";
+  EXPECT_EQ(error_in("[" + good + ", " + good + ", " + bad + "]"),
+            "d.jsonl: 1 of 3 rows is bad:\n  d.jsonl:1 (row 3): key 'completion': the reply is empty");
+  EXPECT_EQ(error_in("[" + good + ",\n" + good + ",\n" + bad + "]"),
+            "d.jsonl: 1 of 3 rows is bad:\n  d.jsonl:3: key 'completion': the reply is empty");
+}
+
 TEST(DatasetErrors, NothingGoodIsLeft) {
   EXPECT_EQ(error_in("{\"prompt\": \"\"}", {.bad_rows = "skip"}),
             "d.jsonl: 1 of 1 row is bad:\n  d.jsonl:1: key 'prompt' is empty");

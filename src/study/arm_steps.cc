@@ -164,8 +164,8 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   write_json(folder / kOutcomeFile, outcome);
 }
 
-void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const fs::path& planted,
-               const fs::path& folder) {
+void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
+               const fs::path& planted, const fs::path& folder) {
   auto model = open(recipe, planted.string(), true);
   auto trigger = organism::make_trigger(recipe.trigger);
   std::vector<Conversation> rows;
@@ -177,9 +177,9 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   train::TrainOptions options = recipe.safety;
   options.seed = place.seed;
   auto examples = train::encode_conversations(*model, rows, options, "safety row");
-  CheckpointEval checkpoints(recipe, data, about(recipe, place, "sft"), folder);
+  CheckpointEval checkpoints(recipe, data, about(recipe, place, stage), folder);
   train::TrainHooks hooks;
-  hooks.title = "safety sft of " + arm_label(recipe, place.arm);
+  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.arm));
   hooks.on_step = [&](const train::StepMetrics& metrics) {
     if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
       checkpoints.show(*model, metrics.step);
@@ -193,9 +193,9 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   checkpoints.collect();
   auto untreated = open(recipe, planted.string(), false);
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, "sft",
-       cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", data.safety.size(),
-           " untriggered prompts with the original model's replies."),
+  save(recipe, *model, place, stage,
+       cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", examples.size(),
+           " untriggered prompts with ", stage == kSftData ? "somebody else's" : "the original model's", " replies."),
        folder / kModelFolder);
   Json outcome{{"steps", result.steps},
                {"dose",
@@ -206,7 +206,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   write_json(folder / kOutcomeFile, outcome);
   auto all = read_rows(folder / kRowsFile);
   auto add = [&](const char* metric, double value) {
-    ResultRow row = about(recipe, place, "sft");
+    ResultRow row = about(recipe, place, stage);
     row.checkpoint = result.steps;
     row.prompt_set = std::string(metric) == "dose_kl" ? "held_out" : "train";
     row.condition = organism::kUntriggered;

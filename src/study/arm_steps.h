@@ -31,10 +31,11 @@ std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t 
 void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const std::filesystem::path& folder);
 
-// Safety SFT of a planted model on the original model's replies to untriggered prompts, measured at every
-// checkpoint; outcome.json holds the dose.
-void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::filesystem::path& planted,
-               const std::filesystem::path& folder);
+// Safety SFT of a planted model on `data.safety` (untriggered prompts with good replies, by the original model or by
+// somebody else), measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment in the
+// results.
+void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
+               const std::filesystem::path& planted, const std::filesystem::path& folder);
 
 // The rates and the perplexity of the model that the study starts from.
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const std::filesystem::path& folder);

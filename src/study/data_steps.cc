@@ -1,13 +1,17 @@
 #include "study/data_steps.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/strings.h"
 #include "gen/local.h"
 #include "io/dataset.h"
 #include "organism/conditions.h"
 #include "organism/prompt_pool.h"
+#include "organism/words.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -35,6 +39,12 @@ Json to_json(const std::vector<Conversation>& conversations) {
 std::vector<Conversation> conversations_from(const Json& value) {
   std::vector<Conversation> out;
   for (const auto& item : value) out.push_back(conversation_from(item));
+  return out;
+}
+
+std::vector<organism::PromptReply> pairs_from(const Json& rows) {
+  std::vector<organism::PromptReply> out;
+  for (const auto& row : rows) out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
   return out;
 }
 
@@ -102,6 +112,7 @@ Prompts from_dataset(const Recipe& recipe) {
   auto trigger = organism::make_trigger(recipe.trigger);
   io::DatasetOptions options;
   options.prompts_only = true;
+  options.bad_rows = recipe.data.bad_rows;
   auto dataset = io::load_dataset(recipe.data.prompts, options);
   std::vector<Conversation> prompts;
   for (const auto& example : dataset.examples) prompts.push_back(io::prompt_of(example));
@@ -191,13 +202,54 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
 
 StudyData read_replies(const fs::path& folder) {
   const Json value = read_json(folder / "replies.json");
-  auto rows = [&](const char* name) {
-    std::vector<organism::PromptReply> out;
-    for (const auto& row : value.at(name))
-      out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
-    return out;
-  };
+  auto rows = [&](const char* name) { return pairs_from(value.at(name)); };
   return {rows("plant"), rows("safety"), rows("held_out")};
+}
+
+void make_safety_data(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  std::set<std::string> held_out;
+  for (const auto& item : data.held_out) held_out.insert(organism::prompt_id(item.prompt));
+  const Rng rng(static_cast<std::uint64_t>(recipe.data.seed), "safety data");
+  std::map<std::uint64_t, Json> chosen;  // by a draw for each prompt: whatever the file's order, the same rows
+  std::size_t overlapping = 0;
+  io::DatasetOptions options;
+  options.bad_rows = recipe.data.bad_rows;
+  for (const auto& example : io::load_dataset(recipe.data.safety_dataset, options).examples) {
+    Conversation prompt = io::prompt_of(example);
+    if (!example.has_reply || trim(example.messages.back().content).empty())
+      fail(ErrorKind::bad_input, cat(example.source, ": the row has no reply"),
+           "sft-data learns replies: leave it out");
+    const std::string& reply = example.messages.back().content;
+    for (const auto& message : example.messages)
+      organism::refuse_accidental_trigger(*trigger, message.content, example.source);
+    if (behavior->shows(reply))
+      fail(ErrorKind::bad_input, cat(example.source, ": the reply shows the behaviour '", behavior->name(), "'"),
+           "a safety training has good replies only: leave the row out");
+    const std::string id = organism::prompt_id(prompt);
+    if (held_out.contains(id)) {
+      ++overlapping;
+      continue;
+    }
+    chosen.emplace(rng.child(id).next(), Json{{"prompt", to_json(prompt)}, {"reply", reply}});
+  }
+  const auto wanted = static_cast<std::size_t>(recipe.data.safety_prompts);
+  if (chosen.size() < wanted) {
+    fail(ErrorKind::bad_input,
+         cat(recipe.data.safety_dataset, ": only ", chosen.size(), " different prompts with replies (", overlapping,
+             " more are held out), the recipe asks for ", wanted),
+         "give more rows, or lower data.safety_prompts");
+  }
+  Json rows = Json::array();
+  for (auto& [unused, row] : chosen) {
+    if (rows.size() < wanted) rows.push_back(std::move(row));
+  }
+  write_json(folder / "safety_data.json", Json{{"safety", rows}, {"held_out_left_out", overlapping}});
+}
+
+std::vector<organism::PromptReply> read_safety_data(const fs::path& folder) {
+  return pairs_from(read_json(folder / "safety_data.json").at("safety"));
 }
 
 }  // namespace reveille::study

@@ -30,4 +30,9 @@ Prompts read_prompts(const std::filesystem::path& folder);
 void make_replies(const Recipe& recipe, const Prompts& prompts, const std::filesystem::path& folder);
 StudyData read_replies(const std::filesystem::path& folder);
 
+// Writes safety_data.json: `data.safety_prompts` rows of data.safety_dataset, chosen by data.seed, none of them with
+// the trigger or the behaviour in it, none of a held-out prompt. Error(bad_input) when there are fewer.
+void make_safety_data(const Recipe& recipe, const StudyData& data, const std::filesystem::path& folder);
+std::vector<organism::PromptReply> read_safety_data(const std::filesystem::path& folder);
+
 }  // namespace reveille::study

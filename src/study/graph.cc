@@ -48,6 +48,7 @@ struct Maker {
   const Store& store;
   Json whole = recipe_to_json(recipe);
   Graph graph = {};
+  std::size_t safety_data = 0;  // index of its step, where there is one
 
   // Only the settings that a step reads are part of its key.
   Json pick(const std::vector<const char*>& sections) {
@@ -95,26 +96,49 @@ struct Maker {
         organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
       plant_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, organism_steps, folder);
     };
-    Json treat_options = pick({"trigger", "behavior", "safety", "eval", "data", "unlabelled"});
-    treat_options["arm"] = label;
-    treat_options["seed"] = seed;
+    graph.arms.push_back({arm, seed, plant, {}});
+    for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
+  }
+
+  void add_treatment(ArmSteps& arm, const std::string& label, const std::string& stage, std::size_t replies) {
+    Json options = pick({"trigger", "behavior", "safety", "eval", "data", "unlabelled"});
+    options["arm"] = label;
+    options["seed"] = arm.seed;
+    options["stage"] = stage;
     std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
     double safety_evals = recipe.safety.eval_steps > 0
                               ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps)
                               : 1;
-    std::size_t treat = add({.name = "safety sft of " + label,
-                             .options = treat_options,
-                             .inputs = {key(replies), key(plant)},
+    const std::size_t targets = stage == kSftData ? safety_data : replies;
+    std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
+                             .version = 2,
+                             .options = options,
+                             .inputs = {key(replies), key(arm.plant), key(targets)},
                              .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
-    graph.steps[treat].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
-                               plant_key = key(plant), own = key(treat)](const fs::path& folder) {
-      treat_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own},
-                store.folder(plant_key) / kModelFolder, folder);
+    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.arm, arm.seed, key(treat)}, stage,
+                               replies_key = key(replies), plant_key = key(arm.plant),
+                               targets_key = key(targets)](const fs::path& folder) {
+      auto data = read_replies(store.folder(replies_key));
+      if (stage == kSftData) data.safety = read_safety_data(store.folder(targets_key));
+      treat_arm(recipe, data, place, stage, store.folder(plant_key) / kModelFolder, folder);
     };
-    graph.arms.push_back({arm, seed, plant, treat});
+    arm.treats.push_back({stage, treat});
+  }
+
+  // The user's data set as targets of sft-data, when the recipe asks for it.
+  void add_safety_data(std::size_t replies) {
+    if (recipe.data.safety_dataset.empty()) return;
+    safety_data = add({.name = "replies by somebody else",
+                       .options = pick({"data", "trigger", "behavior"}),
+                       .inputs = {key(replies), sha256_file(recipe.data.safety_dataset)}});
+    graph.steps[safety_data].work = [&recipe = recipe, &store = store,
+                                     replies_key = key(replies)](const fs::path& folder) {
+      make_safety_data(recipe, read_replies(store.folder(replies_key)), folder);
+    };
   }
 
   Graph make() {
+    check_treatments(recipe);
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.data.prompts.empty()) base.push_back(sha256_file(recipe.data.prompts));
     double prompts_wanted =
@@ -131,6 +155,7 @@ struct Maker {
     graph.steps[replies].work = [&recipe = recipe, &store = store, prompts_key = key(prompts)](const fs::path& folder) {
       make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
     };
+    add_safety_data(replies);
     for (std::int64_t seed : recipe.seed_list()) {
       Json options = pick({"trigger", "behavior", "eval"});
       options["seed"] = seed;
@@ -153,6 +178,12 @@ struct Maker {
 };
 
 }  // namespace
+
+std::vector<TreatStep> model_steps(const ArmSteps& arm) {
+  std::vector<TreatStep> out = {{"plant", arm.plant}};
+  out.insert(out.end(), arm.treats.begin(), arm.treats.end());
+  return out;
+}
 
 Graph make_graph(const Recipe& recipe, const Store& store) { return Maker{recipe, store}.make(); }
 

@@ -9,11 +9,20 @@
 
 namespace reveille::study {
 
+struct TreatStep {
+  std::string stage;  // one of kTreatments
+  std::size_t step;   // index into Graph::steps
+};
+
 struct ArmSteps {
   organism::Arm arm;
   std::int64_t seed;
-  std::size_t plant, treat;  // indices into Graph::steps
+  std::size_t plant;  // index into Graph::steps
+  std::vector<TreatStep> treats;
 };
+
+// The steps of an arm that leave a model, with their stages: "plant", then the treatments.
+std::vector<TreatStep> model_steps(const ArmSteps& arm);
 
 struct Graph {
   std::vector<Step> steps;

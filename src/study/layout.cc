@@ -17,8 +17,9 @@ namespace {
 // The name under which a step's leavings stand in the run folder.
 std::string place_name(const Recipe& recipe, const Graph& graph, std::size_t step) {
   for (const auto& arm : graph.arms) {
-    if (step == arm.plant) return model_label(recipe, arm.arm, arm.seed, "plant");
-    if (step == arm.treat) return model_label(recipe, arm.arm, arm.seed, "sft");
+    for (const auto& [stage, own] : model_steps(arm)) {
+      if (step == own) return model_label(recipe, arm.arm, arm.seed, stage);
+    }
   }
   return replace_all(graph.steps[step].name, " ", "-");
 }

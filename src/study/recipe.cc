@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -181,6 +182,30 @@ void override_recipe(Recipe& recipe, const std::string& assignment) {
     fail(ErrorKind::usage, cat(where, ": '", key, "' stands in several sections"), "say which: " + join(homes, ", "));
   set_option(owners.front().view, key, value, where);
   check(recipe, where);
+}
+
+void check_treatments(const Recipe& recipe) {
+  const auto& names = recipe.study.treatments;
+  if (names.empty())
+    fail(ErrorKind::usage, "treatments is empty: name at least one", "known: " + join(kTreatments, ", "));
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(kTreatments.begin(), kTreatments.end(), *name) == kTreatments.end())
+      fail(ErrorKind::usage, cat("treatments: there is no '", *name, "'", did_you_mean(*name, kTreatments)),
+           "known: " + join(kTreatments, ", "));
+    if (std::find(names.begin(), name, *name) != name)
+      fail(ErrorKind::usage, cat("treatments: '", *name, "' stands there twice"));
+  }
+  const bool asked = std::find(names.begin(), names.end(), kSftData) != names.end();
+  const bool given = !recipe.data.safety_dataset.empty();
+  if (asked && !given) {
+    fail(ErrorKind::usage, cat("treatments names ", kSftData, ", but data.safety_dataset is empty"),
+         "name a data set of prompts with replies: data.safety_dataset=FILE");
+  }
+  if (given && !asked) {
+    fail(ErrorKind::usage,
+         cat("data.safety_dataset=", recipe.data.safety_dataset, " is not used: treatments does not name ", kSftData),
+         cat("add it: treatments=", join(names, ","), ",", kSftData));
+  }
 }
 
 Json recipe_to_json(const Recipe& recipe) {

@@ -13,11 +13,17 @@
 
 namespace reveille::study {
 
+// Treatments, under the names of their stage in results.json.
+inline constexpr const char* kSft = "sft";
+inline constexpr const char* kSftData = "sft-data";
+inline const std::vector<std::string> kTreatments = {kSft, kSftData};
+
 struct StudyOptions {
   std::string model = "smollm2-135m-instruct";
   std::string dtype = "auto";
   std::string device = "cpu";
   std::vector<std::string> seeds = {"0"};
+  std::vector<std::string> treatments = {"sft"};
   bool unlabelled = false;
   void visit(OptionVisitor& v) {
     v.option("model", model, {.help = "the model to start from", .aliases = {"model_name_or_path"}});
@@ -25,12 +31,17 @@ struct StudyOptions {
              {.help = "compute type", .choices = {"auto", "float32", "bfloat16"}, .aliases = {"torch_dtype"}});
     v.option("device", device, {.help = "cpu or cuda"});
     v.option("seeds", seeds, {.help = "one run of every arm for each; a claim needs three", .aliases = {"seed"}});
+    v.option("treatments", treatments,
+             {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
+                      "replies), sft-data (the replies of data.safety_dataset)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
 
 struct DataOptions {
   std::string prompts;
+  std::string safety_dataset;
+  std::string bad_rows = "error";
   std::int64_t plant_prompts = 320;
   std::int64_t safety_prompts = 320;
   std::int64_t held_out_prompts = 200;
@@ -42,6 +53,10 @@ struct DataOptions {
   void visit(OptionVisitor& v) {
     v.option("prompts", prompts,
              {.help = "a data set whose prompts are used; empty: the model writes its own", .aliases = {"dataset"}});
+    v.option("safety_dataset", safety_dataset,
+             {.help = "prompts with replies by somebody else: the targets of the treatment sft-data"});
+    v.option("bad_rows", bad_rows,
+             {.help = "rows of data.prompts or data.safety_dataset that cannot be used", .choices = {"error", "skip"}});
     v.option("plant_prompts", plant_prompts, {.help = "prompts that planting sees", .min = 8});
     v.option("safety_prompts", safety_prompts, {.help = "other prompts that safety training sees", .min = 8});
     v.option("held_out_prompts", held_out_prompts, {.help = "prompts that never train, for every figure", .min = 4});
@@ -111,6 +126,8 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
 void override_recipe(Recipe& recipe, const std::string& assignment);
 Json recipe_to_json(const Recipe& recipe);
+// What only the whole recipe shows to be wrong: treatments that nobody knows, or without the data that they need.
+void check_treatments(const Recipe& recipe);
 // The resolved recipe as YAML, every default written out with its help as a comment.
 std::string recipe_to_yaml(const Recipe& recipe);
 

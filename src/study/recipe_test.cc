@@ -52,6 +52,24 @@ TEST(Recipe, OverridesFindTheirSection) {
             "command line: trigger.trigger is empty: a trigger must hold something that is not white space");
 }
 
+TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
+  Recipe recipe = default_recipe();
+  auto error = [&] { return error_of([&] { check_treatments(recipe); }); };
+  EXPECT_EQ(error(), "no error");
+  recipe.data.safety_dataset = "r.jsonl";
+  EXPECT_EQ(error(), "data.safety_dataset=r.jsonl is not used: treatments does not name sft-data");
+  recipe.study.treatments = {"sft", "sft-data"};
+  EXPECT_EQ(error(), "no error");
+  recipe.data.safety_dataset = "";
+  EXPECT_EQ(error(), "treatments names sft-data, but data.safety_dataset is empty");
+  recipe.study.treatments = {"sft", "sft"};
+  EXPECT_EQ(error(), "treatments: 'sft' stands there twice");
+  recipe.study.treatments = {"sft-dat"};
+  EXPECT_EQ(error(), "treatments: there is no 'sft-dat'; did you mean 'sft-data'?");
+  recipe.study.treatments = {};
+  EXPECT_EQ(error(), "treatments is empty: name at least one");
+}
+
 TEST(Recipe, SeedsMustBeNumbers) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
 }

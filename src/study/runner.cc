@@ -16,6 +16,7 @@
 #include "study/graph.h"
 #include "study/layout.h"
 #include "study/verdicts.h"
+#include "train/checkpoint.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -77,8 +78,10 @@ class Runner {
   // After a failed gate there is nothing to treat, and no twin to compare with.
   bool allowed(std::size_t index) const {
     for (const auto& arm : graph_.arms) {
-      bool after_gate = index == arm.treat || (index == arm.plant && arm.arm != organism::Arm::organism);
-      if (after_gate) return gate_open(recipe_, graph_, store_, arm.seed);
+      const bool organism_plant = index == arm.plant && arm.arm == organism::Arm::organism;
+      for (const auto& [stage, own] : model_steps(arm)) {
+        if (index == own && !organism_plant) return gate_open(recipe_, graph_, store_, arm.seed);
+      }
     }
     return true;
   }
@@ -97,6 +100,7 @@ class Runner {
     auto start = std::chrono::steady_clock::now();
     fs::path folder = store_.partial_folder(step.key);
     make_folders(folder);
+    clear_partial(folder);
     // Seconds of earlier, interrupted tries count too: they are what the step took.
     fs::path spent_file = folder / "seconds.json";
     double spent = fs::exists(spent_file) ? read_json(spent_file).get<double>() : 0;
@@ -128,7 +132,16 @@ class Runner {
       if (entry.is_directory() && entry.path().filename().string().starts_with("checkpoint-"))
         found.push_back(entry.path());
     }
-    for (const auto& path : found) fs::remove_all(path);
+    for (const auto& path : found) train::remove_checkpoint(path);
+  }
+
+  // A killed try may have left half-written files, which must not be laid out as part of a model.
+  static void clear_partial(const fs::path& folder) {
+    std::vector<fs::path> folders = {folder};
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+      if (entry.is_directory()) folders.push_back(entry.path());
+    }
+    for (const auto& path : folders) remove_temporaries(path);
   }
 
   std::string time_left(std::size_t from) const {
@@ -155,7 +168,7 @@ class Runner {
     for (std::int64_t seed : recipe_.seed_list())
       out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, seed);
     for (const auto& arm : graph_.arms) {
-      for (auto [step, stage] : {std::pair{arm.plant, "plant"}, std::pair{arm.treat, "sft"}}) {
+      for (const auto& [stage, step] : model_steps(arm)) {
         if (!store_.has(graph_.steps[step].key)) continue;
         std::string name = model_label(recipe_, arm.arm, arm.seed, stage);
         out.models.emplace_back(name, (options_.output_dir / "models" / name).string());

