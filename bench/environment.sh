@@ -2,7 +2,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../tools/common.sh"
 . "$ROOT/tools/python.sh"
 VENV=$REVEILLE_CACHE/bench
-LLAMA_OPTIONS=${LLAMA_OPTIONS:--DGGML_NATIVE=ON -DGGML_OPENMP=ON -DCMAKE_BUILD_TYPE=Release}
+export LLAMA_OPTIONS=${LLAMA_OPTIONS:--DGGML_NATIVE=ON -DGGML_OPENMP=ON -DCMAKE_BUILD_TYPE=Release}
 
 install_peers() { pip_install -c requirements/pins.txt -r bench/requirements.txt; }
 

@@ -46,7 +46,7 @@ install_set() {
   now=$(stamp_of $2)
   [[ -f $stamp && $(<"$stamp") == "$now" ]] && return
   say "installing: $1"
-  "${@:3}"
+  "${@:3}" || return  # said here too: within `install_set ... ||` errexit is off
   printf '%s\n' "$now" >"$stamp"
 }
 
