@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "base/error.h"
 
@@ -77,6 +78,19 @@ void write_stream_atomic(const fs::path& path, const std::function<void(std::ost
 void write_file_atomic(const fs::path& path, std::string_view content) {
   write_stream_atomic(
       path, [&](std::ostream& out) { out.write(content.data(), static_cast<std::streamsize>(content.size())); });
+}
+
+void remove_temporaries(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with(".") && name.ends_with(".tmp")) found.push_back(at->path());
+  }
+  for (const auto& path : found) {
+    fs::remove_all(path, error);
+    if (error) fail_errno("cannot remove", path, error.value());
+  }
 }
 
 void append_line(const fs::path& path, std::string_view line) {

@@ -19,6 +19,10 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
 // The same for content that is produced in pieces.
 void write_stream_atomic(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
+// Removes what a killed program left behind of the above in this folder (not below it): hidden names
+// that end in ".tmp", folders included. Nobody else may be writing there.
+void remove_temporaries(const std::filesystem::path& folder);
+
 // Appends one line and flushes it, for logs that survive a kill.
 void append_line(const std::filesystem::path& path, std::string_view line);
 

@@ -64,9 +64,10 @@ int train_sft(const std::vector<std::string>& arguments) {
       say(cat("step ", step, ": eval_loss ", fixed(train::evaluate_loss(model->transformer(), held_out).loss, 4)));
     return false;
   };
-  auto result = train::train(model->transformer(), examples, options, output_dir, hooks);
   gen::SaveOptions save;
   save.dtype = train::saved_type(options, model->transformer());
+  hooks.result_bytes = options.use_peft ? gen::saved_adapter_bytes(*model) : gen::saved_bytes(*model, save);
+  auto result = train::train(model->transformer(), examples, options, output_dir, hooks);
   if (options.use_peft) {
     gen::save_adapter(*model, output_dir, save);
   } else {

@@ -42,20 +42,31 @@ Json config_json(const LocalModel& model, const SaveOptions& options) {
   return config;
 }
 
-void check_room(const fs::path& folder, std::uintmax_t need) {
-  std::uintmax_t room = free_bytes(folder);
+void check_room(const fs::path& place, std::uintmax_t need) {
+  std::uintmax_t room = free_bytes(place);
   if (room < need) {
     fail(ErrorKind::io,
-         cat("no room for ", folder.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+         cat("no room for ", place.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
          "free some space and run the same command again");
   }
 }
 
-std::uintmax_t weights_bytes(const LocalModel& model, at::ScalarType dtype) {
+// Room for tokenizer, template and headers beside the weights.
+constexpr std::uintmax_t kBesideWeights = 8U << 20;
+
+std::uintmax_t weights_bytes(const LocalModel& model, double bytes_per_weight) {
   std::uintmax_t count = 0;
   for (const auto& param : model.transformer().params().all())
     count += static_cast<std::uintmax_t>(param.value.numel());
-  return count * at::elementSize(dtype) + (8U << 20);
+  return static_cast<std::uintmax_t>(static_cast<double>(count) * bytes_per_weight) + kBesideWeights;
+}
+
+double bytes_per_weight(io::TensorFormat format) {
+  switch (format) {
+    case io::TensorFormat::f32: return 4;
+    case io::TensorFormat::q8_0: return 34.0 / 32;  // a block of 32 has a scale of two bytes
+    default: return 2;
+  }
 }
 
 // The weights with any adapter's change added, without touching the model.
@@ -78,9 +89,21 @@ io::TensorFormat format_for(const at::Tensor& tensor, io::TensorFormat wanted) {
 
 }  // namespace
 
+std::uintmax_t saved_bytes(const LocalModel& model, const SaveOptions& options) {
+  return weights_bytes(model, static_cast<double>(at::elementSize(options.dtype)));
+}
+
+std::uintmax_t saved_adapter_bytes(const LocalModel& model) {
+  std::uintmax_t bytes = kBesideWeights;
+  for (const auto& [name, pieces] : model.transformer().params().lora) {
+    for (const auto& piece : pieces) bytes += piece.a.nbytes() + piece.b.nbytes();
+  }
+  return bytes;
+}
+
 void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  check_room(folder, saved_bytes(model, options));
   make_folders(folder);
-  check_room(folder, weights_bytes(model, options.dtype));
   const auto& params = model.transformer().params();
   std::vector<io::NamedTensor> tensors;
   for (const auto& param : params.all()) {
@@ -96,6 +119,7 @@ void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions
 
 void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
   if (!model.adapter()) fail(ErrorKind::usage, cat(model.name(), " has no adapter to save"));
+  check_room(folder, saved_adapter_bytes(model));
   make_folders(folder);
   std::vector<io::LoraWeights> weights;
   for (const auto& param : model.transformer().params().all()) {
@@ -138,7 +162,7 @@ void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format,
   if (!config.rope_factors.empty()) {
     writer.add_tensor("rope_freqs.weight", at::tensor(config.rope_factors, at::kFloat), io::TensorFormat::f32);
   }
-  check_room(file.parent_path().empty() ? fs::path(".") : file.parent_path(), weights_bytes(model, at::kHalf) / 2);
+  check_room(file, weights_bytes(model, bytes_per_weight(format)));
   writer.write(file);
 }
 

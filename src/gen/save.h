@@ -1,6 +1,7 @@
 // Writing a model so that transformers, peft and llama.cpp load it as it is.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -18,6 +19,10 @@ struct SaveOptions {
 // tokenizer_config.json, chat_template.jinja. An adapter is merged in (merge_lora first
 // to keep the merged weights in memory).
 void save_hf_folder(LocalModel& model, const std::filesystem::path& folder, const SaveOptions& options = {});
+
+// Bytes that save_hf_folder and save_adapter write, roughly and not too few.
+std::uintmax_t saved_bytes(const LocalModel& model, const SaveOptions& options);
+std::uintmax_t saved_adapter_bytes(const LocalModel& model);
 
 // The adapter alone, with the tokenizer and the template. Error(usage) when the model has none.
 void save_adapter(LocalModel& model, const std::filesystem::path& folder, const SaveOptions& options = {});

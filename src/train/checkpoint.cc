@@ -31,18 +31,34 @@ StepMetrics metrics_from_json(const Json& row) {
   return m;
 }
 
-void check_room(const fs::path& folder, const std::vector<Trainable>& trainables) {
-  std::uintmax_t need = 1 << 20;
-  for (const auto& item : trainables) need += static_cast<std::uintmax_t>(item.master.numel()) * 12;
-  if (free_bytes(folder) < need) {
-    fail(ErrorKind::io,
-         cat("no room for a checkpoint in ", folder.string(), ": it needs ", need >> 20, " MiB, ",
-             free_bytes(folder) >> 20, " MiB are free"),
-         "free some space and run the same command again");
+// Weights and AdamW's two moments, in float32.
+void write_checkpoint(const fs::path& folder, const std::vector<Trainable>& trainables, const Json& state) {
+  check_room(folder, checkpoint_bytes(trainables), "a checkpoint in " + folder.string());
+  std::vector<io::NamedTensor> masters, states;
+  for (const auto& item : trainables) {
+    masters.push_back({item.name, item.master.detach()});
+    states.push_back({item.name + ".m", item.m});
+    states.push_back({item.name + ".v", item.v});
   }
+  io::write_safetensors(folder / "model.safetensors", masters);
+  io::write_safetensors(folder / "optimizer.safetensors", states);
+  write_json(folder / "trainer_state.json", state);
 }
 
 }  // namespace
+
+std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables) {
+  std::uintmax_t bytes = 1 << 20;
+  for (const auto& item : trainables) bytes += static_cast<std::uintmax_t>(item.master.numel()) * 12;
+  return bytes;
+}
+
+void check_room(const fs::path& folder, std::uintmax_t need, const std::string& what) {
+  const std::uintmax_t room = free_bytes(folder);
+  if (room >= need) return;
+  fail(ErrorKind::io, cat("no room for ", what, ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+       "free some space and run the same command again");
+}
 
 std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total) {
   TrainOptions relevant = options;  // what changes no weight is left out
@@ -80,21 +96,25 @@ void save_checkpoint(const fs::path& output_dir, const std::vector<Trainable>& t
   fs::path folder = output_dir / cat(".checkpoint-", step, ".tmp");
   fs::remove_all(folder);
   make_folders(folder);
-  check_room(folder, trainables);
-  std::vector<io::NamedTensor> masters, states;
-  for (const auto& item : trainables) {
-    masters.push_back({item.name, item.master.detach()});
-    states.push_back({item.name + ".m", item.m});
-    states.push_back({item.name + ".v", item.v});
-  }
-  io::write_safetensors(folder / "model.safetensors", masters);
-  io::write_safetensors(folder / "optimizer.safetensors", states);
   Json state{{"global_step", step}, {"key", key}, {"log_history", Json::array()}};
   for (const auto& metrics : history) state["log_history"].push_back(to_json(metrics));
-  write_json(folder / "trainer_state.json", state);
+  try {
+    write_checkpoint(folder, trainables, state);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);  // on a full disk most of all
+    throw;
+  }
   fs::rename(folder, final_folder);
   auto all = list_checkpoints(output_dir);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) fs::remove_all(all[i].second);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) remove_checkpoint(all[i].second);
+}
+
+void remove_checkpoint(const fs::path& checkpoint) {
+  fs::path hidden = checkpoint.parent_path() / cat(".", checkpoint.filename().string(), ".old.tmp");
+  fs::remove_all(hidden);
+  fs::rename(checkpoint, hidden);
+  fs::remove_all(hidden);
 }
 
 std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir, std::vector<Trainable>& trainables,

@@ -74,6 +74,7 @@ class Run {
     }
     if (output_dir_.empty()) return;
     make_folders(output_dir_);
+    remove_temporaries(output_dir_);
     if (options_.resume) {
       if (auto state = load_latest_checkpoint(output_dir_, optimizer_.trainables(), run_key())) {
         result_.steps = state->step;
@@ -83,10 +84,21 @@ class Run {
         reveille::say(cat("resuming from checkpoint ", state->step, " in ", output_dir_.string()));
       }
     }
+    if (hooks_.result_bytes > 0) check_room_for_all();
     rewrite_log();
     if (options_.report_to == "tensorboard")
       events_ =
           std::make_unique<io::TfEventsWriter>(output_dir_ / "tensorboard", result_.steps > 0 ? result_.steps + 1 : -1);
+  }
+
+  // At most keep + 1 checkpoints lie there at a time; those that do already need no more room.
+  void check_room_for_all() {
+    const std::int64_t every = options_.save_steps;
+    const std::int64_t coming = every > 0 ? (total_ - 1) / every - result_.steps / every : 0;
+    const auto there = static_cast<std::int64_t>(list_checkpoints(output_dir_).size());
+    const std::int64_t more = std::max<std::int64_t>(0, std::min(coming, options_.save_total_limit + 1 - there));
+    const std::uintmax_t checkpoints = checkpoint_bytes(optimizer_.trainables()) * static_cast<std::uintmax_t>(more);
+    check_room(output_dir_, hooks_.result_bytes + checkpoints, "what this training writes to " + output_dir_.string());
   }
 
   // What must be the same for a checkpoint to be continued.

@@ -5,6 +5,7 @@
 // bit for bit, as one that was not (same machine, same thread count).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <vector>
@@ -31,6 +32,9 @@ struct TrainHooks {
   // At every eval_steps and after the last step; true stops the run there.
   std::function<bool(std::int64_t step)> on_eval;
   std::string title = "training";
+  // What the caller is going to write into output_dir afterwards: a disk that is too small for it and for the
+  // checkpoints is told before the first step. 0 checks nothing.
+  std::uintmax_t result_bytes = 0;
 };
 
 struct TrainResult {

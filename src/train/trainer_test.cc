@@ -136,6 +136,42 @@ TEST_F(Resume, ACheckpointOfOtherDataOrOptionsIsRefused) {
   expect_same_weights(model, before);
 }
 
+TEST_F(Resume, HalvesThatAKillLeftAreClearedAway) {
+  broken_run();
+  make_folders(folder_ / ".checkpoint-6.tmp");
+  write_file_atomic(folder_ / ".checkpoint-6.tmp" / "model.safetensors", "half");
+  write_file_atomic(folder_ / ".config.json.123.tmp", "{");
+  auto model = tiny_model("llama3");
+  train(model, examples_, options_, folder_);
+  EXPECT_FALSE(fs::exists(folder_ / ".checkpoint-6.tmp"));
+  EXPECT_FALSE(fs::exists(folder_ / ".config.json.123.tmp"));
+}
+
+// Removing takes a while, and a kill may come in between: the name goes first.
+TEST_F(Resume, ARemovedCheckpointIsNoneAtOnce) {
+  broken_run();
+  const auto last = list_checkpoints(folder_).back().second;
+  make_folders(folder_ / ".checkpoint-4.old.tmp");  // of a removal that was cut off
+  remove_checkpoint(last);
+  EXPECT_EQ(list_checkpoints(folder_).back().first, 2);
+  EXPECT_FALSE(fs::exists(folder_ / ".checkpoint-4.old.tmp"));
+}
+
+TEST_F(Resume, ADiskTooSmallForTheResultIsToldBeforeTheFirstStep) {
+  auto model = tiny_model("llama3");
+  TrainHooks hooks;
+  hooks.result_bytes = std::uintmax_t{1} << 60;
+  hooks.on_step = [](const StepMetrics&) { FAIL() << "a step was taken"; };
+  try {
+    train(model, examples_, options_, folder_, hooks);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io);
+    EXPECT_NE(error.message().find(folder_.string()), std::string::npos) << error.message();
+    EXPECT_NE(error.hint().find("free some space"), std::string::npos);
+  }
+}
+
 TEST(Trainer, AccumulatedBatchesEqualOneBatch) {
   auto one = tiny_model("llama3"), two = tiny_model("llama3");
   auto options = small_options();
