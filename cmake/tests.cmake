@@ -14,6 +14,15 @@ foreach(script IN LISTS scripts)
     ENVIRONMENT "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>")
 endforeach()
 
+# The real model, whole studies, full disks, the pages' commands (`make test-slow`). They use all of the machine.
+file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/slow/*_test.py)
+foreach(script IN LISTS scripts)
+  cmake_path(GET script STEM stem)
+  add_test(NAME slow.${stem} COMMAND ${REVEILLE_PYTHON} ${script} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(slow.${stem} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800 LABELS slow RUN_SERIAL TRUE
+    ENVIRONMENT "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>")
+endforeach()
+
 # A scenario is a folder with a file `cmd` (tests/scenarios.py); the words in its file `labels`,
 # when it has one, become labels beside "scenario".
 file(GLOB commands CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/scenarios/*/cmd)
