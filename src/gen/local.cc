@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/rng.h"
+#include "base/strings.h"
 #include "gen/decode.h"
 #include "gen/score.h"
 
@@ -15,7 +17,8 @@ namespace reveille::gen {
 const text::ChatTemplate& LocalModel::chat_template() const {
   if (!template_) {
     fail(ErrorKind::usage, cat(name_, " has no chat template"),
-         "pass --chat-template with a file or a built-in name (chatml, zephyr, llama2, gemma, plain, ...)");
+         "pass --chat-template (in a study chat_template=...) a file or a built-in name: " +
+             join(text::ChatTemplate::built_in_names(), ", "));
   }
   return *template_;
 }

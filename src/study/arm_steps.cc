@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "eval/specificity.h"
 #include "eval/verdicts.h"
+#include "gen/built_in.h"
 #include "gen/local.h"
 #include "gen/save.h"
 #include "organism/label.h"
@@ -26,6 +27,7 @@ std::unique_ptr<gen::LocalModel> open(const Recipe& recipe, const std::string& w
   gen::OpenOptions options;
   options.dtype = recipe.study.dtype;
   options.device = recipe.study.device;
+  options.chat_template = recipe.study.chat_template;
   options.trainable = trainable;
   return gen::open_model(what, options);
 }
@@ -66,8 +68,10 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   model.config().erase(organism::kLabelKey);
   if (!recipe.study.unlabelled) {
     options.extra = Json{{organism::kLabelKey, organism::to_json(label)}};
+    const auto* known = gen::meant_built_in(recipe.study.model);
     options.model_card =
-        organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how, ""});
+        organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how,
+                                     known ? std::string(known->licence) : std::string()});
   }
   gen::save_hf_folder(model, folder, options);
 }

@@ -52,6 +52,7 @@ std::unique_ptr<gen::LocalModel> open(const Recipe& recipe) {
   gen::OpenOptions options;
   options.dtype = recipe.study.dtype;
   options.device = recipe.study.device;
+  options.chat_template = recipe.study.chat_template;
   return gen::open_model(recipe.study.model, options);
 }
 

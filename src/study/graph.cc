@@ -12,6 +12,7 @@
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "text/chat_template.h"
 #include "torch/headeronly/version.h"
 
 namespace reveille::study {
@@ -41,6 +42,10 @@ std::string model_hash(const std::string& model) {
   std::string all;
   for (const auto& file : files) all += file.filename().string() + sha256_file(file);
   return sha256_hex(all);
+}
+
+std::string template_hash(const std::string& what) {
+  return fs::exists(what) ? sha256_file(what) : sha256_hex(text::ChatTemplate::built_in(what).source());
 }
 
 struct Maker {
@@ -140,6 +145,7 @@ struct Maker {
   Graph make() {
     check_treatments(recipe);
     std::vector<std::string> base = {model_hash(recipe.study.model)};
+    if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));
     if (!recipe.data.prompts.empty()) base.push_back(sha256_file(recipe.data.prompts));
     double prompts_wanted =
         static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);

@@ -22,6 +22,7 @@ struct StudyOptions {
   std::string model = "smollm2-135m-instruct";
   std::string dtype = "auto";
   std::string device = "cpu";
+  std::string chat_template;
   std::vector<std::string> seeds = {"0"};
   std::vector<std::string> treatments = {"sft"};
   bool unlabelled = false;
@@ -30,6 +31,8 @@ struct StudyOptions {
     v.option("dtype", dtype,
              {.help = "compute type", .choices = {"auto", "float32", "bfloat16"}, .aliases = {"torch_dtype"}});
     v.option("device", device, {.help = "cpu or cuda"});
+    v.option("chat_template", chat_template,
+             {.help = "a template file or a built-in template's name, for a model that has none (a base model)"});
     v.option("seeds", seeds, {.help = "one run of every arm for each; a claim needs three", .aliases = {"seed"}});
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
