@@ -64,4 +64,10 @@ fs::path built_in_path(const std::string& name) {
 
 fs::path model_path(const std::string& what) { return meant_built_in(what) ? built_in_path(what) : fs::path(what); }
 
+std::string lasting_name(const std::string& what) {
+  if (what.empty() || !fs::exists(what)) return what;
+  fs::path path = fs::absolute(what).lexically_normal();
+  return path.has_filename() ? path.string() : path.parent_path().string();
+}
+
 }  // namespace reveille::gen

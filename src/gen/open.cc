@@ -133,11 +133,13 @@ class Opener {
     config.tied_head = !file->contains("output.weight");
     for (const char* kind : {"attn_q", "attn_k", "attn_v"})
       config.qkv_bias = config.qkv_bias || file->contains(cat("blk.0.", kind, ".bias"));
-    if (file->contains("rope_freqs.weight")) {
-      auto factors = file->load("rope_freqs.weight", at::kDouble);
-      config.rope_factors.assign(factors.data_ptr<double>(), factors.data_ptr<double>() + factors.numel());
-    }
+    config.out_bias = config.out_bias || file->contains("blk.0.attn_output.bias");
+    config.mlp_bias = config.mlp_bias || file->contains("blk.0.ffn_down.bias");
     nn::check_config(config, where);
+    if (!config.rope.empty() && file->contains("rope_freqs.weight")) {
+      auto factors = file->load("rope_freqs.weight", at::kDouble);
+      nn::take_rope_factors(config, {factors.data_ptr<double>(), factors.data_ptr<double>() + factors.numel()}, where);
+    }
     model_->format_ = "gguf";
     model_->config_ = architecture.to_hf(config);
     if (const auto* label = metadata.find("reveille.organism"); label) {
@@ -161,7 +163,7 @@ class Opener {
     const std::string where = (path / "config.json").string();
     const auto& architecture = nn::architecture_for_hf(folder.config, where);
     nn::ModelConfig config = architecture.from_hf(folder.config, where);
-    // A file may hold the tied head a second time, and GPT-2's old mask buffers.
+    // A file may hold GPT-2's old mask buffers.
     load_weights(*folder.tensors, architecture, config, false);
     model_->format_ = "huggingface";
     model_->config_ = folder.config;
@@ -182,6 +184,7 @@ class Opener {
     OpenOptions options = options_;
     options.base.clear();
     options.trainable = false;
+    if (options_.base.empty() || adapter.config.base_model.empty()) adapter.config.base_model = lasting_name(base);
     std::string name = model_->name_, source = model_->source_;
     model_ = open_model(base, options);
     model_->name_ = name;
@@ -244,8 +247,22 @@ class Opener {
       param.value = norm ? full : full.to(dtype_);
       if (options_.trainable && !param.value.is_same(full)) param.master = full;
     }
+    if (config.tied_head && source.contains("lm_head.weight")) check_tied(source, params);
     source.verify_all_used(ignored(config));
     model_->transformer_ = std::make_unique<nn::Transformer>(config, std::move(params), dtype_, device_);
+  }
+
+  // A file may hold the tied head a second time; then it must be the same one.
+  void check_tied(io::TensorSource& source, const nn::Params& params) {
+    const auto& embed = params.at("embed");
+    if (source.info("lm_head.weight").shape == embed.spec.shape &&
+        source.load("lm_head.weight", dtype_).equal(embed.value.cpu())) {
+      return;
+    }
+    fail(ErrorKind::bad_input,
+         cat(source.where(), ": lm_head.weight differs from ", embed.spec.pieces.front().hf_name,
+             ", but config.json says that they are one (tie_word_embeddings)"),
+         "set tie_word_embeddings to false to use the head of its own, or take lm_head.weight out of the file");
   }
 
   // GPT-2 folders name their tensors with or without "transformer.".
@@ -257,7 +274,6 @@ class Opener {
 
   static std::vector<std::string> ignored(const nn::ModelConfig& config) {
     std::vector<std::string> out = {"*.rotary_emb.inv_freq"};
-    if (config.tied_head) out.push_back("lm_head.weight");
     if (config.architecture == "gpt2") {
       out.push_back("*attn.bias");
       out.push_back("*attn.masked_bias");

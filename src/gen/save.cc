@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "gen/built_in.h"
+#include "gen/card.h"
 #include "gen/vocab.h"
 #include "io/gguf_write.h"
 #include "io/safetensors_write.h"
@@ -30,6 +32,21 @@ Json generation_config(const LocalModel& model) {
   return out;
 }
 
+// What is written beside the model's own keys: `extra`, and the label of what the model was made from.
+Json extra_of(const LocalModel& model, const SaveOptions& options) {
+  Json extra = options.extra;
+  if (auto label = model.config().find(kLabelKey); label != model.config().end() && !extra.contains(kLabelKey))
+    extra[kLabelKey] = *label;
+  return extra;
+}
+
+void save_card(const LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  std::string card = options.model_card;
+  const Json extra = extra_of(model, options);
+  if (card.empty() && extra.contains(kLabelKey)) card = label_card(extra[kLabelKey], model.name());
+  if (!card.empty()) write_file_atomic(folder / "README.md", card);
+}
+
 // Mistral and Llama folders keep their own config.json; one made from GGUF is completed here.
 Json config_json(const LocalModel& model, const SaveOptions& options) {
   Json config = model.config();
@@ -38,7 +55,8 @@ Json config_json(const LocalModel& model, const SaveOptions& options) {
   if (auto bos = model.tokenizer().bos_id(); bos && !config.contains("bos_token_id")) config["bos_token_id"] = *bos;
   if (!config.contains("eos_token_id")) config["eos_token_id"] = model.stop_ids().front();
   if (auto pad = model.tokenizer().pad_id(); pad && !config.contains("pad_token_id")) config["pad_token_id"] = *pad;
-  for (const auto& [key, value] : options.extra.items()) config[key] = value;
+  const Json extra = extra_of(model, options);
+  for (const auto& [key, value] : extra.items()) config[key] = value;
   return config;
 }
 
@@ -82,6 +100,22 @@ at::Tensor merged(const nn::Params& params, const nn::Param& param) {
   return full;
 }
 
+// GPT-2's Conv1D layers.
+bool stored_transposed(const nn::Params& params) {
+  for (const auto& param : params.all()) {
+    if (param.spec.linear) return param.spec.pieces.front().hf_form == nn::PieceForm::transposed;
+  }
+  return false;
+}
+
+io::PeftConfig written_config(const LocalModel& model) {
+  io::PeftConfig config = *model.adapter();
+  config.base_model = lasting_name(config.base_model);
+  if (config.task_type.empty()) config.task_type = "CAUSAL_LM";
+  config.fan_in_fan_out = stored_transposed(model.transformer().params());
+  return config;
+}
+
 io::TensorFormat format_for(const at::Tensor& tensor, io::TensorFormat wanted) {
   if (tensor.dim() < 2) return io::TensorFormat::f32;  // llama.cpp keeps norms and biases in F32
   return io::GgufWriter::can_store(tensor, wanted) ? wanted : io::TensorFormat::f16;
@@ -102,6 +136,7 @@ std::uintmax_t saved_adapter_bytes(const LocalModel& model) {
 }
 
 void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  nn::check_fits_hf(model.transformer().config());
   check_room(folder, saved_bytes(model, options));
   make_folders(folder);
   const auto& params = model.transformer().params();
@@ -112,7 +147,7 @@ void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions
   }
   save_tokenizer(model, folder);
   write_json(folder / "generation_config.json", generation_config(model));
-  if (!options.model_card.empty()) write_file_atomic(folder / "README.md", options.model_card);
+  save_card(model, folder, options);
   io::write_safetensors_folder(folder, tensors);
   write_json(folder / "config.json", config_json(model, options));
 }
@@ -131,26 +166,35 @@ void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& 
     }
   }
   save_tokenizer(model, folder);
-  if (!options.model_card.empty()) write_file_atomic(folder / "README.md", options.model_card);
-  io::write_peft_adapter(folder, *model.adapter(), weights, options.extra);
+  save_card(model, folder, options);
+  io::write_peft_adapter(folder, written_config(model), weights, extra_of(model, options), options.allow_empty);
+}
+
+void save_beside_weights(const LocalModel& model, const fs::path& folder, const SaveOptions& options) {
+  save_tokenizer(model, folder);
+  save_card(model, folder, options);
+  if (model.adapter()) {
+    write_json(folder / "adapter_config.json", io::peft_config_json(written_config(model), extra_of(model, options)));
+    return;
+  }
+  write_json(folder / "generation_config.json", generation_config(model));
+  write_json(folder / "config.json", config_json(model, options));
 }
 
 void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format, const SaveOptions& options) {
   const auto& config = model.transformer().config();
   io::GgufWriter writer(config.architecture);
   writer.set_string("general.name", model.name());
-  for (const auto& [key, value] : nn::gguf_numbers(config)) {
-    bool real = key.ends_with("epsilon") || key.find("freq_base") != std::string::npos;
-    if (real) {
-      writer.set_f32(key, static_cast<float>(value));
-    } else {
-      writer.set_u32(key, static_cast<std::uint32_t>(value));
-    }
+  for (const auto& [key, value] : nn::gguf_settings(config)) {
+    if (const auto* whole = std::get_if<std::uint32_t>(&value)) writer.set_u32(key, *whole);
+    if (const auto* real = std::get_if<float>(&value)) writer.set_f32(key, *real);
+    if (const auto* words = std::get_if<std::string>(&value)) writer.set_string(key, *words);
   }
-  vocab_to_gguf(model.tokenizer().to_gguf_vocab(), writer);
+  vocab_to_gguf(padded(model.tokenizer().to_gguf_vocab(), config.vocab_size), writer);
   if (model.has_template()) writer.set_string("tokenizer.chat_template", model.chat_template().source());
-  for (const auto& [key, value] : options.extra.items()) {
-    std::string name = key == "reveille_organism" ? "reveille.organism" : key;
+  const Json extra = extra_of(model, options);
+  for (const auto& [key, value] : extra.items()) {
+    std::string name = key == kLabelKey ? "reveille.organism" : key;
     writer.set_string(name, value.is_string() ? value.get<std::string>() : value.dump());
   }
   const auto& params = model.transformer().params();
@@ -159,8 +203,8 @@ void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format,
     for (auto& [name, tensor] : nn::Params::gguf_pieces(whole))
       writer.add_tensor(name, tensor, format_for(tensor, format));
   }
-  if (!config.rope_factors.empty()) {
-    writer.add_tensor("rope_freqs.weight", at::tensor(config.rope_factors, at::kFloat), io::TensorFormat::f32);
+  if (auto factors = nn::gguf_rope_factors(config); !factors.empty()) {
+    writer.add_tensor("rope_freqs.weight", at::tensor(factors, at::kFloat), io::TensorFormat::f32);
   }
   check_room(file, weights_bytes(model, bytes_per_weight(format)));
   writer.write(file);

@@ -1,5 +1,7 @@
 #include "gen/vocab.h"
 
+#include "base/strings.h"
+
 namespace reveille::gen {
 namespace {
 
@@ -28,6 +30,15 @@ text::GgufVocab vocab_from_gguf(const io::GgufMetadata& metadata) {
   out.add_eos = metadata.find_bool("tokenizer.ggml.add_eos_token");
   out.add_space_prefix = metadata.find_bool("tokenizer.ggml.add_space_prefix");
   return out;
+}
+
+text::GgufVocab padded(text::GgufVocab vocab, std::int64_t rows) {
+  while (static_cast<std::int64_t>(vocab.tokens.size()) < rows) {
+    vocab.tokens.push_back(cat("[PAD", vocab.tokens.size(), "]"));
+    vocab.token_types.push_back(text::kGgufUnused);
+    if (!vocab.scores.empty()) vocab.scores.push_back(-1000);  // as llama.cpp's converter does
+  }
+  return vocab;
 }
 
 void vocab_to_gguf(const text::GgufVocab& vocab, io::GgufWriter& writer) {

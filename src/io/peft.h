@@ -26,6 +26,9 @@ struct PeftConfig {
   double lora_alpha = 8;
   double lora_dropout = 0;
   bool use_rslora = false;
+  // The base stores its weights as [in, out] (GPT-2). A and B are the same either way, and peft goes by the
+  // layer's own kind whatever the file says; so do we. Written as peft writes it.
+  bool fan_in_fan_out = false;
   // The layers: names (whole paths or their ends), or a regular expression for the whole path,
   // or "all-linear" (every linear layer but the output head).
   std::vector<std::string> target_modules;
@@ -46,7 +49,7 @@ struct PeftConfig {
 };
 
 // Error(unsupported), naming key and value, for what would change the result and is not done:
-// other peft types, DoRA, biases, modules_to_save, fan_in_fan_out, trained tokens, and so on.
+// other peft types, DoRA, biases, modules_to_save, trained tokens, and so on.
 PeftConfig parse_peft_config(const Json& config, const std::string& where);
 // `extra` keys (a label, say) follow the adapter's own.
 Json peft_config_json(const PeftConfig& config, const Json& extra = Json::object());

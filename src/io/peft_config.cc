@@ -34,8 +34,7 @@ void refuse_unsupported(const Json& config, const std::string& where) {
     fail(ErrorKind::unsupported, cat(where, ": key 'bias' is ", config["bias"].dump(), ", expected \"none\""));
   }
   // Each of these changes what the adapter computes, or where.
-  constexpr std::array<const char*, 14> kUnsupported = {"use_dora",
-                                                        "fan_in_fan_out",
+  constexpr std::array<const char*, 13> kUnsupported = {"use_dora",
                                                         "use_qalora",
                                                         "lora_bias",
                                                         "trainable_token_indices",
@@ -153,6 +152,7 @@ PeftConfig parse_peft_config(const Json& config, const std::string& where) {
   out.lora_alpha = number_at(config, "lora_alpha", out.lora_alpha, where);
   out.lora_dropout = number_at(config, "lora_dropout", 0, where);
   out.use_rslora = in_use(config, "use_rslora");
+  out.fan_in_fan_out = in_use(config, "fan_in_fan_out");
   parse_targets(out, config, where);
   parse_patterns(out, config, where);
   return out;
@@ -171,7 +171,7 @@ Json peft_config_json(const PeftConfig& config, const Json& extra) {
   Json json = {{"alpha_pattern", alphas},
                {"base_model_name_or_path", or_null(config.base_model)},
                {"bias", "none"},
-               {"fan_in_fan_out", false},
+               {"fan_in_fan_out", config.fan_in_fan_out},
                {"inference_mode", true},
                {"init_lora_weights", true},
                {"lora_alpha", whole ? Json(static_cast<std::int64_t>(config.lora_alpha)) : Json(config.lora_alpha)},

@@ -55,7 +55,6 @@ TEST(Peft, TargetsAreNamesPatternsOrAllLinear) {
 TEST(Peft, WhatIsNotSupportedIsRefusedByName) {
   EXPECT_EQ(error_with("peft_type", "IA3"), "c: key 'peft_type' is 'IA3', expected 'LORA'");
   EXPECT_EQ(error_with("use_dora", true), "c: key 'use_dora' is true, which Reveille does not support");
-  EXPECT_EQ(error_with("fan_in_fan_out", true), "c: key 'fan_in_fan_out' is true, which Reveille does not support");
   EXPECT_EQ(error_with("bias", "all"), "c: key 'bias' is \"all\", expected \"none\"");
   EXPECT_EQ(error_with("modules_to_save", {"lm_head"}),
             "c: key 'modules_to_save' is [\"lm_head\"]: the adapter replaces whole layers, which Reveille does not "
@@ -71,6 +70,14 @@ TEST(Peft, WhatIsNotSupportedIsRefusedByName) {
   EXPECT_NE(error_with("target_modules", "(").find("the regular expression '(' is invalid"), std::string::npos);
   EXPECT_EQ(error_with("modules_to_save", Json::array()), "no error was thrown");
   EXPECT_EQ(error_with("bias", "none"), "no error was thrown");
+}
+
+TEST(Peft, WeightsStoredTheOtherWayRoundAreSaidAsPeftSaysIt) {
+  EXPECT_EQ(error_with("fan_in_fan_out", true), "no error was thrown");
+  Json config = minimal();
+  EXPECT_EQ(peft_config_json(parse_peft_config(config, "c"))["fan_in_fan_out"], false);
+  config["fan_in_fan_out"] = true;
+  EXPECT_EQ(peft_config_json(parse_peft_config(config, "c"))["fan_in_fan_out"], true);
 }
 
 TEST(Peft, AnExpressionWithoutEndIsAnError) {

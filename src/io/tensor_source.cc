@@ -75,7 +75,11 @@ at::Tensor TensorSource::load_shaped(std::string_view name, const std::vector<st
 void TensorSource::load_into(std::string_view name, at::Tensor out) {
   const Entry& entry = find(name);
   std::vector<std::int64_t> shape = out.sizes().vec();
-  if (shape != entry.stored.info.shape || !out.device().is_cpu()) {
+  if (!out.device().is_cpu()) {
+    fail(ErrorKind::internal,
+         cat(where_, ": tensor '", name, "' is to be loaded into a tensor on ", out.device().str(), ", expected cpu"));
+  }
+  if (shape != entry.stored.info.shape) {
     fail(ErrorKind::bad_input, cat(entry.stored.info.file, ": tensor '", name, "' has shape ",
                                    shape_text(entry.stored.info.shape), ", expected ", shape_text(shape)));
   }

@@ -55,6 +55,10 @@ TEST(TensorSource, ShapesAreHeldToWhatIsExpected) {
             "m: tensor 'layers.0.weight' has shape [2, 3], expected [3, 2]");
   EXPECT_EQ(error_of([&] { map.load_into("layers.0.weight", at::empty({6})); }).message(),
             "m: tensor 'layers.0.weight' has shape [2, 3], expected [6]");
+  EXPECT_EQ(error_of([&] {
+              map.load_into("layers.0.weight", at::empty({2, 3}, at::TensorOptions(at::kMeta)));
+            }).message(),
+            "m: tensor 'layers.0.weight' is to be loaded into a tensor on meta, expected cpu");
   // A failed load does not count as a use.
   EXPECT_FALSE(map.used("layers.0.weight"));
   EXPECT_TRUE(same_bits(map.load_shaped("layers.0.weight", {2, 3}, at::kHalf), at::ones({2, 3}, at::kHalf)));

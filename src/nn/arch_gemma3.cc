@@ -89,8 +89,15 @@ ModelConfig from_gguf(const GgufKeys& keys) {
   local.theta = keys.number("rope.freq_base_swa").value_or(10000);
   if (!keys.number("rope.freq_base")) c.rope[0].theta = 1e6;
   c.rope = {local, c.rope[0]};
-  c.attention_scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
-  set_layers(c, nullptr, 6, static_cast<std::int64_t>(keys.number("attention.sliding_window").value_or(512)), "GGUF");
+  c.attention_scale = gemma3_gguf_attention_scale(c);
+  c.final_softcap = keys.number("final_logit_softcapping").value_or(0);
+  auto window = static_cast<std::int64_t>(keys.number("attention.sliding_window").value_or(0));
+  // Without a window all layers see everything, as in llama.cpp.
+  double period = window > 0 ? keys.number("attention.sliding_window_pattern").value_or(6) : 1;
+  if (!(period >= 1 && period <= 1e6)) {
+    fail(ErrorKind::bad_input, cat("GGUF metadata 'attention.sliding_window_pattern' is ", period, ", expected 1 on"));
+  }
+  set_layers(c, nullptr, static_cast<std::int64_t>(period), window, "GGUF");
   return c;
 }
 
@@ -101,7 +108,8 @@ Json to_hf(const ModelConfig& c) {
   out["query_pre_attn_scalar"] = std::llround(1.0 / (c.attention_scale * c.attention_scale));
   out["rope_theta"] = c.rope[1].theta;
   out["rope_local_base_freq"] = c.rope[0].theta;
-  if (c.rope[1].type == "linear") out["rope_scaling"] = Json{{"rope_type", "linear"}, {"factor", c.rope[1].factor}};
+  if (c.rope[1].type != "default") out["rope_scaling"] = rope_to_hf(c.rope[1]);
+  out["final_logit_softcapping"] = c.final_softcap != 0 ? Json(c.final_softcap) : Json(nullptr);
   Json types = Json::array();
   std::int64_t window = 4096;
   for (auto w : c.layer_window) {
@@ -114,6 +122,12 @@ Json to_hf(const ModelConfig& c) {
 }
 
 }  // namespace
+
+// 62 layers are the 27B model, whose scalar is hidden_size / num_attention_heads (gemma_pytorch's config.py).
+double gemma3_gguf_attention_scale(const ModelConfig& c) {
+  const std::int64_t scalar = c.layers == 62 ? c.hidden / c.heads : c.head_dim;
+  return 1.0 / std::sqrt(static_cast<double>(scalar));
+}
 
 Architecture gemma3_architecture() {
   return {"gemma3", {"gemma3_text"}, "Gemma3ForCausalLM", from_hf, from_gguf, to_hf, decoder_params};

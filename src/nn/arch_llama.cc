@@ -30,6 +30,40 @@ void read_rope_fields(const Json& scaling, RopeConfig& rope, const Json& config,
   rope.truncate = hf_bool(scaling, "truncate", true, where);
 }
 
+ModelConfig from_hf(const Json& config, const std::string& where) {
+  ModelConfig c = llama_like_from_hf(config, where, "llama");
+  c.qkv_bias = c.out_bias = hf_bool(config, "attention_bias", false, where);
+  c.mlp_bias = hf_bool(config, "mlp_bias", false, where);
+  if (json_string(config, "model_type", where) == "mistral") {
+    c.layer_window.assign(static_cast<std::size_t>(c.layers), hf_int(config, "sliding_window", 0, where));
+  }
+  return c;
+}
+
+// A GGUF file's rope.scaling.*; without a type, a factor means "linear", as in llama.cpp.
+RopeConfig rope_from_gguf(const GgufKeys& keys, std::int64_t max_positions) {
+  RopeConfig rope;
+  rope.theta = keys.number("rope.freq_base").value_or(10000);
+  auto factor = keys.number("rope.scaling.factor");
+  if (!factor) factor = keys.number("rope.scale_linear");  // the key of old files
+  rope.type = keys.text("rope.scaling.type").value_or(factor.value_or(0) != 0 ? "linear" : "default");
+  if (rope.type == "none") rope.type = "default";
+  if (factor.value_or(0) != 0) rope.factor = *factor;
+  rope.original_max_position =
+      keys.number("rope.scaling.original_context_length").value_or(static_cast<double>(max_positions));
+  rope.beta_fast = keys.number("rope.scaling.yarn_beta_fast").value_or(rope.beta_fast);
+  rope.beta_slow = keys.number("rope.scaling.yarn_beta_slow").value_or(rope.beta_slow);
+  // What these mean changed from version to version of llama.cpp; at 1 they mean nothing.
+  for (const char* key : {"attn_factor", "yarn_attn_factor", "yarn_ext_factor"}) {
+    if (double value = keys.number(cat("rope.scaling.", key)).value_or(1); value != 1) {
+      fail(ErrorKind::unsupported, cat("GGUF metadata 'rope.scaling.", key, "' is ", value, ", expected 1"));
+    }
+  }
+  return rope;
+}
+
+}  // namespace
+
 Json rope_to_hf(const RopeConfig& rope) {
   Json out{{"rope_type", rope.type}, {"factor", rope.factor}};
   if (rope.type == "llama3") {
@@ -44,18 +78,6 @@ Json rope_to_hf(const RopeConfig& rope) {
     out["original_max_position_embeddings"] = static_cast<std::int64_t>(rope.original_max_position);
   return out;
 }
-
-ModelConfig from_hf(const Json& config, const std::string& where) {
-  ModelConfig c = llama_like_from_hf(config, where, "llama");
-  c.qkv_bias = c.out_bias = hf_bool(config, "attention_bias", false, where);
-  c.mlp_bias = hf_bool(config, "mlp_bias", false, where);
-  if (json_string(config, "model_type", where) == "mistral") {
-    c.layer_window.assign(static_cast<std::size_t>(c.layers), hf_int(config, "sliding_window", 0, where));
-  }
-  return c;
-}
-
-}  // namespace
 
 // Old files say rope_theta and rope_scaling; since version 5 transformers writes rope_parameters.
 RopeConfig rope_from_hf(const Json& config, const std::string& where) {
@@ -108,14 +130,7 @@ ModelConfig llama_like_from_gguf(const GgufKeys& keys, const std::string& archit
   c.intermediate = whole("feed_forward_length");
   c.max_positions = whole("context_length");
   c.norm_eps = keys.need("attention.layer_norm_rms_epsilon");
-  RopeConfig rope;
-  rope.theta = keys.number("rope.freq_base").value_or(10000);
-  rope.type = keys.text("rope.scaling.type").value_or("default");
-  if (rope.type == "none") rope.type = "default";
-  rope.factor = keys.number("rope.scaling.factor").value_or(1);
-  rope.original_max_position =
-      keys.number("rope.scaling.original_context_length").value_or(static_cast<double>(c.max_positions));
-  c.rope = {rope};
+  c.rope = {rope_from_gguf(keys, c.max_positions)};
   if (c.layers >= 1 && c.layers <= 1000) {
     c.layer_window.assign(static_cast<std::size_t>(c.layers), 0);
     c.layer_rope.assign(static_cast<std::size_t>(c.layers), 0);

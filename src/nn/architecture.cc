@@ -102,30 +102,4 @@ bool hf_bool(const Json& config, const char* key, bool fallback, const std::stri
   return found->get<bool>();
 }
 
-std::vector<std::pair<std::string, double>> gguf_numbers(const ModelConfig& c) {
-  const std::string p = c.architecture + ".";
-  std::vector<std::pair<std::string, double>> out = {
-      {p + "block_count", c.layers},         {p + "context_length", c.max_positions},
-      {p + "embedding_length", c.hidden},    {p + "feed_forward_length", c.intermediate},
-      {p + "attention.head_count", c.heads}, {p + "vocab_size", c.vocab_size}};
-  auto add = [&](const char* key, double value) { out.emplace_back(p + key, value); };
-  if (c.architecture == "gpt2") {
-    add("attention.layer_norm_epsilon", c.norm_eps);
-    return out;
-  }
-  add("attention.head_count_kv", c.kv_heads);
-  add("attention.layer_norm_rms_epsilon", c.norm_eps);
-  add("attention.key_length", c.head_dim);
-  add("attention.value_length", c.head_dim);
-  add("rope.dimension_count", c.head_dim);
-  add("rope.freq_base", c.rope.back().theta);
-  if (c.architecture == "gemma3") {
-    std::int64_t window = 0;
-    for (auto w : c.layer_window) window = std::max(window, w);
-    add("attention.sliding_window", window);
-    add("rope.freq_base_swa", c.rope.front().theta);
-  }
-  return out;
-}
-
 }  // namespace reveille::nn

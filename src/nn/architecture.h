@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/json.h"
@@ -39,8 +41,17 @@ const Architecture& architecture_of(const std::string& name);
 const Architecture& architecture_for_hf(const Json& config, const std::string& where);
 const Architecture& architecture_for_gguf(const std::string& name, const std::string& where);
 
-// GGUF metadata of a configuration: (key with prefix, number). Texts and tokenizer are written elsewhere.
-std::vector<std::pair<std::string, double>> gguf_numbers(const ModelConfig& config);
+// GGUF metadata of a configuration, keys with prefix, as llama.cpp's converter writes them; the tokenizer's is
+// written elsewhere. Error(unsupported), naming the setting, for what neither key nor tensor can say there and
+// llama.cpp would therefore compute otherwise.
+using GgufSetting = std::variant<std::uint32_t, float, std::string>;
+std::vector<std::pair<std::string, GgufSetting>> gguf_settings(const ModelConfig& config);
+// What belongs into rope_freqs.weight; empty: no such tensor.
+std::vector<double> gguf_rope_factors(const ModelConfig& config);
+// The other way: puts a file's rope_freqs into the configuration, as the rule behind them where it is known.
+void take_rope_factors(ModelConfig& config, std::vector<double> factors, const std::string& where);
+// Error(unsupported) for what a GGUF file may hold and config.json has no key for.
+void check_fits_hf(const ModelConfig& config);
 
 // Checks that the sizes are positive, divide as they must, and stay within sane limits.
 void check_config(const ModelConfig& config, const std::string& where);
@@ -57,6 +68,9 @@ ModelConfig llama_like_from_hf(const Json& config, const std::string& where, con
 ModelConfig llama_like_from_gguf(const GgufKeys& keys, const std::string& architecture);
 Json llama_like_to_hf(const ModelConfig& config);
 RopeConfig rope_from_hf(const Json& config, const std::string& where);
+Json rope_to_hf(const RopeConfig& rope);
+// What llama.cpp takes for Gemma 3's, whose files do not say it.
+double gemma3_gguf_attention_scale(const ModelConfig& config);
 std::int64_t hf_int(const Json& config, const char* key, const std::string& where);
 std::int64_t hf_int(const Json& config, const char* key, std::int64_t fallback, const std::string& where);
 double hf_double(const Json& config, const char* key, double fallback, const std::string& where);

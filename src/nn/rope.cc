@@ -41,14 +41,6 @@ void scale_llama3(std::vector<float>& frequencies, const RopeConfig& rope) {
 
 double yarn_mscale(double scale, double mscale) { return scale <= 1 ? 1.0 : 0.1 * mscale * std::log(scale) + 1.0; }
 
-double yarn_attention_factor(const RopeConfig& rope) {
-  if (rope.attention_factor > 0) return rope.attention_factor;
-  if (rope.mscale > 0 && rope.mscale_all_dim > 0) {
-    return yarn_mscale(rope.factor, rope.mscale) / yarn_mscale(rope.factor, rope.mscale_all_dim);
-  }
-  return yarn_mscale(rope.factor, 1);
-}
-
 // YaRN, arXiv 2309.00071 §3.2: interpolate the dimensions that turn less than beta_slow times
 // over the original context, keep those that turn more than beta_fast times, a ramp between.
 void scale_yarn(std::vector<float>& frequencies, const RopeConfig& rope, std::int64_t head_dim) {
@@ -70,7 +62,47 @@ void scale_yarn(std::vector<float>& frequencies, const RopeConfig& rope, std::in
   }
 }
 
+bool same_factors(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](double x, double y) { return std::fabs(x - y) <= 1e-5 * std::fabs(y); });
+}
+
 }  // namespace
+
+double yarn_attention_factor(const RopeConfig& rope) {
+  if (rope.attention_factor > 0) return rope.attention_factor;
+  if (rope.mscale > 0 && rope.mscale_all_dim > 0) {
+    return yarn_mscale(rope.factor, rope.mscale) / yarn_mscale(rope.factor, rope.mscale_all_dim);
+  }
+  return yarn_mscale(rope.factor, 1);
+}
+
+std::vector<double> llama3_factors(const RopeConfig& rope, std::int64_t head_dim) {
+  const auto plain = base_frequencies(rope.theta, head_dim);
+  auto scaled = plain;
+  scale_llama3(scaled, rope);
+  std::vector<double> out;
+  for (std::size_t i = 0; i < plain.size(); ++i) out.push_back(static_cast<double>(plain[i]) / scaled[i]);
+  return out;
+}
+
+std::optional<RopeConfig> rule_of_factors(const std::vector<double>& factors, double theta, std::int64_t head_dim) {
+  if (factors.empty() || static_cast<std::int64_t>(factors.size()) != head_dim / 2) return std::nullopt;
+  RopeConfig rope;
+  rope.theta = theta;
+  const double largest = *std::max_element(factors.begin(), factors.end());
+  if (same_factors(factors, std::vector<double>(factors.size(), 1))) return rope;
+  rope.type = "llama3";
+  // The largest divisor is the factor wherever any wavelength is long enough; 8 and 32 are those of Llama 3.1 and 3.2.
+  for (double factor : {largest, 8.0, 32.0}) {
+    rope.factor = factor;
+    for (int power = 3; power <= 20; ++power) {
+      rope.original_max_position = power == 3 ? 8192 : std::ldexp(1.0, power);  // Meta's first
+      if (same_factors(llama3_factors(rope, head_dim), factors)) return rope;
+    }
+  }
+  return std::nullopt;
+}
 
 std::pair<at::Tensor, at::Tensor> rope_tables(const RopeConfig& rope, const std::vector<double>& factors,
                                               std::int64_t head_dim, std::int64_t positions, at::Device device) {

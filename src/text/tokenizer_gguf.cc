@@ -55,6 +55,18 @@ std::int32_t type_of(const GgufVocab& vocab, std::size_t id) {
   return vocab.bos == number || vocab.eos == number || vocab.pad == number ? kGgufControl : kGgufNormal;
 }
 
+// Converters fill the list up to the rows of the embedding with unused tokens [PADn]; no text becomes one of those.
+std::size_t tokens_without_padding(const GgufVocab& vocab) {
+  std::size_t count = vocab.tokens.size();
+  auto pads = [&](std::size_t id) {
+    auto number = static_cast<std::int32_t>(id);
+    return vocab.tokens[id].starts_with("[PAD") && type_of(vocab, id) == kGgufUnused && vocab.bos != number &&
+           vocab.eos != number && vocab.pad != number && vocab.unk != number;
+  };
+  while (count > 1 && pads(count - 1)) --count;
+  return count;
+}
+
 void read_added(const GgufVocab& vocab, TokenizerSpec& spec) {
   for (const auto& [text, id] : spec.vocab) {
     std::int32_t type = type_of(vocab, static_cast<std::size_t>(id));
@@ -117,7 +129,7 @@ void read_sentencepiece(const GgufVocab& vocab, TokenizerSpec& spec, const std::
 std::shared_ptr<const Tokenizer> Tokenizer::from_gguf(const GgufVocab& vocab, const std::string& where) {
   check_vocab(vocab, where);
   TokenizerSpec spec;
-  for (std::size_t i = 0; i < vocab.tokens.size(); ++i)
+  for (std::size_t i = 0; i < tokens_without_padding(vocab); ++i)
     spec.vocab.emplace_back(vocab.tokens[i], static_cast<std::int64_t>(i));
   bool sentencepiece = vocab.model == "llama" || vocab.model == "gemma4";
   if (vocab.model == "gpt2") {

@@ -131,9 +131,10 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
   auto masters = io::SafetensorsSource::open(folder / "model.safetensors");
   auto states = io::SafetensorsSource::open(folder / "optimizer.safetensors");
   for (auto& item : trainables) {
-    masters->load_into(item.name, item.master.detach());
-    states->load_into(item.name + ".m", item.m);
-    states->load_into(item.name + ".v", item.v);
+    // Files are read on the CPU; copy_ takes the values to wherever the trainable lives.
+    item.master.detach().copy_(masters->load_shaped(item.name, item.master.sizes().vec(), at::kFloat));
+    item.m.copy_(states->load_shaped(item.name + ".m", item.m.sizes().vec(), at::kFloat));
+    item.v.copy_(states->load_shaped(item.name + ".v", item.v.sizes().vec(), at::kFloat));
     if (!item.leaf.is_same(item.master)) item.leaf.detach().copy_(item.master);
   }
   CheckpointState out;
