@@ -110,6 +110,7 @@ class Comparison:
                 sample = job.run(self.work, {**job.settings, **best})
                 self.samples.setdefault(name, []).append(sample)
                 self.seconds[name] = time.perf_counter() - start
+                say("  " + table.brief(sample))
         except (programs.Missing, OSError, ValueError, IndexError, KeyError) as error:
             self.missing[name] = f"{name}: {error}"
             say(f"  {self.missing[name]}")
@@ -160,7 +161,7 @@ def arguments():
 
 def main():
     options = arguments()
-    sizes = {"train": 32, "score": 16, "prompts": 8} if options.quick else {"train": 160, "score": 512, "prompts": 64}
+    sizes = {"train": 32, "score": 16, "prompts": 8} if options.quick else {"train": 96, "score": 512, "prompts": 64}
     cache = pathlib.Path(os.environ.get("REVEILLE_CACHE") or tempfile.gettempdir())
     machine = None
     with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as folder:
@@ -168,6 +169,8 @@ def main():
         machine = table.machine(options.threads, work.source, os.environ.get("LLAMA_OPTIONS", "unknown"))
         comparison = Comparison(options, work)
         entries = comparison.all(options.rows)
+        for entry in entries:
+            entry["target"] = None if options.quick else entry["target"]  # so little work decides nothing
         share = share_of_peak(comparison, work, options.threads)
         counted = work.tokens()
     table.print_table(options.rows, entries)
@@ -179,9 +182,12 @@ def main():
     for name, best in settings.items():
         print(f"{name}: {best}")
     print(f"llama.cpp was built with {machine['llama_build']}; rows: {machine['rows']}")
+    if max(programs.OTHERS, default=0) > 0.05:
+        print(f"NOT ALONE: other processes took up to {max(programs.OTHERS):.0%} of the machine; measure again when idle")
     if options.quick:
         print("--quick: these figures say only that everything runs")
     table.write(options.output, {"machine": {**machine, "share_of_peak": share}, "rows": entries, "quick": options.quick,
+                                 "taken_by_others": programs.OTHERS,
                                  "tokens": counted, "sweeps": comparison.sweeps, "samples": comparison.samples})
 
 

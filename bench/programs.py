@@ -4,8 +4,10 @@ Every function returns a sample: {"tokens_per_second" | "seconds" | "bytes", ...
 warm-up are left out on both sides, except where loading is what is measured.
 """
 import json
+import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -17,19 +19,30 @@ from work import MODEL, program_environment
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 900
+STOPPED, OTHERS = set(), []  # processes that somebody stopped; what others took of the machine, by run
 
 
 class Missing(Exception):
     """Why a program gave no figure."""
 
 
+def busy_seconds():
+    """Processor time spent so far: by the whole machine, by the children of this process."""
+    ticks = [int(word) for word in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK"), own.ru_utime + own.ru_stime
+
+
 def watch_memory(pid, done, peak):
+    """Until done; a process that somebody stops gives no figure."""
     while not done.wait(0.05):
         try:
             status = pathlib.Path(f"/proc/{pid}/status").read_text()
         except OSError:
             return
         found = re.search(r"VmHWM:\s+(\d+) kB", status)
+        if re.search(r"State:\s+T", status):
+            STOPPED.add(pid)
         if found:
             peak[0] = max(peak[0], int(found[1]) * 1024)
 
@@ -37,7 +50,7 @@ def watch_memory(pid, done, peak):
 def run(command, threads):
     """stdout, stderr, wall seconds and peak resident bytes of a whole process."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        start = time.perf_counter()
+        start, (machine, own) = time.perf_counter(), busy_seconds()
         process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=program_environment(threads))
         done, peak = threading.Event(), [0]
@@ -51,12 +64,16 @@ def run(command, threads):
             raise
         finally:
             killer.cancel(), done.set()
-        seconds = time.perf_counter() - start
+        seconds, (machine_after, own_after) = time.perf_counter() - start, busy_seconds()
+        others = (machine_after - machine - (own_after - own)) / seconds / os.cpu_count()
+        OTHERS.append(round(max(others, 0), 3))
         out.seek(0), err.seek(0)
         said, told = out.read(), err.read()
     if code:
         lines = [line for line in told.splitlines() if line.strip()] or [f"exit code {code}"]
         raise Missing(f"killed after {TIMEOUT} s" if code == -9 else lines[-1][:300])
+    if process.pid in STOPPED:
+        raise Missing("was stopped by somebody while it was measured")
     return said, told, seconds, peak[0]
 
 

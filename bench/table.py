@@ -35,6 +35,12 @@ def figure(value, unit):
     return f"{scaled:,.2f} {unit}" if scaled < 10 else f"{scaled:,.0f} {unit}"
 
 
+def brief(sample):
+    """A sample in a few words, for the progress."""
+    parts = [("tokens_per_second", "tokens/s"), ("seconds", "s"), ("bytes", "MiB")]
+    return ", ".join(figure(sample[key], unit) for key, unit in parts if key in sample)
+
+
 def median(samples, metric):
     return statistics.median(sample[metric] for sample in samples) if samples else None
 
