@@ -77,7 +77,7 @@ def main():
     rows = chats(16)
     with tempfile.TemporaryDirectory() as name, small_disk(DISK) as disk:
         if disk is None:
-            skip("this user may not mount a tmpfs")
+            skip("no tmpfs: this user may not mount one")
         folder = pathlib.Path(name)
         dataset = write_rows(folder / "chats.jsonl", rows)
         check_too_small(disk, dataset)
