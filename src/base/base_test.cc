@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <functional>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/options.h"
 #include "base/results.h"
 #include "base/rng.h"
@@ -106,6 +108,27 @@ TEST(Files, AtomicWriteKeepsOldFileOnError) {
   EXPECT_EQ(read_file(folder / "a.txt"), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Files, ADeviceIsWrittenAndNotReplaced) {
+  EXPECT_TRUE(is_stream("/dev/null"));
+  EXPECT_FALSE(is_stream("/dev"));
+  EXPECT_FALSE(is_stream("/dev/there is none"));
+  write_file_atomic("/dev/null", "x");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(Interrupt, CtrlCIsTakenOnce) {
+  catch_interrupts();
+  EXPECT_FALSE(take_ctrl_c());
+  std::raise(SIGINT);
+  EXPECT_TRUE(interrupted());
+  EXPECT_THROW(throw_if_interrupted(), Error);
+  EXPECT_TRUE(take_ctrl_c());
+  EXPECT_FALSE(interrupted());
+  EXPECT_FALSE(take_ctrl_c());
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
 }
 
 TEST(Files, OnlyHiddenTemporariesAreRemoved) {

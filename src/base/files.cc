@@ -54,9 +54,15 @@ std::string read_file(const fs::path& path) {
   return std::move(out).str();
 }
 
+bool is_stream(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored);
+}
+
 void write_stream_atomic(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   if (path.has_parent_path()) make_folders(path.parent_path());
-  fs::path temporary = temporary_sibling(path);
+  const bool in_place = is_stream(path);
+  fs::path temporary = in_place ? path : temporary_sibling(path);
   try {
     errno = 0;
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -66,11 +72,12 @@ void write_stream_atomic(const fs::path& path, const std::function<void(std::ost
     out.flush();
     if (!out) fail_errno("cannot write", path, errno ? errno : ENOSPC);
     out.close();
+    if (in_place) return;
     sync_path(temporary);
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail_errno("cannot write", path, errno);
   } catch (...) {
     std::error_code ignored;
-    fs::remove(temporary, ignored);
+    if (!in_place) fs::remove(temporary, ignored);
     throw;
   }
 }

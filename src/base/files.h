@@ -16,6 +16,9 @@ std::string read_file(const std::filesystem::path& path);
 // Throws Error(io) naming the path and the system's reason; the old file is kept then.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
+// Whether a pipe or device stands there (/dev/stdout, /dev/null): the writes here go into it, not over it.
+bool is_stream(const std::filesystem::path& path);
+
 // The same for content that is produced in pieces.
 void write_stream_atomic(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 

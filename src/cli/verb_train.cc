@@ -1,7 +1,7 @@
 #include <cstdio>
+#include <filesystem>
 
 #include "base/error.h"
-#include "base/progress.h"
 #include "base/strings.h"
 #include "cli/verb.h"
 #include "gen/local.h"
@@ -59,13 +59,15 @@ int train_sft(const std::vector<std::string>& arguments) {
     held_out = train::encode_rows(*model, io::load_dataset(eval_dataset, data).examples, options);
   train::TrainHooks hooks;
   hooks.title = "sft";
-  hooks.on_eval = [&](std::int64_t step) {
-    if (!held_out.empty())
-      say(cat("step ", step, ": eval_loss ", fixed(train::evaluate_loss(model->transformer(), held_out).loss, 4)));
-    return false;
-  };
+  hooks.held_out = &held_out;
   gen::SaveOptions save;
   save.dtype = train::saved_type(options, model->transformer());
+  save.allow_empty = options.learning_rate == 0;
+  hooks.save_beside = [&](const std::filesystem::path& folder) {
+    gen::SaveOptions beside = save;
+    beside.dtype = at::kFloat;
+    gen::save_beside_weights(*model, folder, beside);
+  };
   hooks.result_bytes = options.use_peft ? gen::saved_adapter_bytes(*model) : gen::saved_bytes(*model, save);
   auto result = train::train(model->transformer(), examples, options, output_dir, hooks);
   if (options.use_peft) {

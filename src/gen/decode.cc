@@ -50,7 +50,7 @@ class Decoder {
         on_decoded_(on_decoded),
         on_token_(on_token),
         prefix_(shared_prefix(requests)) {
-    check();
+    check_requests(model, requests);
     // Prompts of like length enter together; the order is a function of the requests alone.
     std::vector<std::size_t> order(requests.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -78,16 +78,6 @@ class Decoder {
   }
 
  private:
-  void check() const {
-    for (const auto& request : requests_) {
-      if (request.ids.empty()) fail(ErrorKind::usage, "cannot continue an empty prompt");
-      if (static_cast<std::int64_t>(request.ids.size()) >= model_.config().max_positions) {
-        fail(ErrorKind::usage, cat("a prompt of ", request.ids.size(),
-                                   " tokens leaves no room in the model's context of ", model_.config().max_positions));
-      }
-    }
-  }
-
   at::Tensor tensor_of(const std::vector<std::int64_t>& values) const {
     return at::tensor(values, at::kLong).to(model_.device());
   }
@@ -196,6 +186,16 @@ class Decoder {
 };
 
 }  // namespace
+
+void check_requests(const nn::Transformer& model, const std::vector<Request>& requests) {
+  for (const auto& request : requests) {
+    if (request.ids.empty()) fail(ErrorKind::usage, "cannot continue an empty prompt");
+    if (static_cast<std::int64_t>(request.ids.size()) >= model.config().max_positions) {
+      fail(ErrorKind::usage, cat("a prompt of ", request.ids.size(),
+                                 " tokens leaves no room in the model's context of ", model.config().max_positions));
+    }
+  }
+}
 
 std::uint64_t request_key(const Request& request, const SampleOptions& options) {
   std::string_view bytes(reinterpret_cast<const char*>(request.ids.data()), request.ids.size() * sizeof(std::int32_t));

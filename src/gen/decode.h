@@ -24,6 +24,9 @@ using OnToken = std::function<void(std::size_t index, std::int32_t token)>;
 void decode(nn::Transformer& model, const std::vector<Request>& requests, const std::vector<std::int32_t>& stop_ids,
             const SampleOptions& options, const OnDecoded& on_decoded, const OnToken& on_token = nullptr);
 
+// The errors above, for those who decode a part at a time.
+void check_requests(const nn::Transformer& model, const std::vector<Request>& requests);
+
 // The seed of a request's draws: a function of what is sampled, never of batch order.
 std::uint64_t request_key(const Request& request, const SampleOptions& options);
 

@@ -83,34 +83,96 @@ std::vector<std::vector<float>> LocalModel::score(const std::vector<std::vector<
   return gen::score(*transformer_, sequences);
 }
 
-void LocalModel::add_lora(const io::PeftConfig& config, std::int64_t seed) {
-  if (adapter_) fail(ErrorKind::usage, cat(name_, " has an adapter already"), "merge it first: reveille model merge");
-  auto& params = transformer_->params();
-  std::vector<std::string> modules;
+std::string LocalModel::fingerprint() const {
+  constexpr std::int64_t kSamples = 64;  // of a tensor: training moves nearly all of its elements
+  at::NoGradGuard no_grad;
+  std::string bytes;
+  auto add = [&](const at::Tensor& tensor) {
+    at::Tensor flat = tensor.detach().reshape({-1});
+    const std::int64_t stride = std::max<std::int64_t>(1, flat.numel() / kSamples);
+    at::Tensor some = flat.slice(0, 0, flat.numel(), stride).to(at::kCPU, at::kFloat).contiguous();
+    bytes.append(static_cast<const char*>(some.data_ptr()), some.nbytes());
+    bytes += at::toString(tensor.scalar_type());
+  };
+  for (const auto& param : transformer_->params().all()) add(param.value);
+  for (const auto& [name, pieces] : transformer_->params().lora) {
+    for (const auto& piece : pieces) {
+      add(piece.a);
+      add(piece.b);
+    }
+  }
+  return sha256_hex(bytes);
+}
+
+namespace {
+
+struct Module {
+  std::string name;  // "model.layers.0.self_attn.q_proj"
+  const nn::Param* param = nullptr;
+  std::int64_t row = 0, rows = 0;
+};
+
+// What an adapter may stand on, in the model's order.
+std::vector<Module> linear_modules(const nn::Params& params) {
+  std::vector<Module> out;
   for (const auto& param : params.all()) {
-    if (!param.spec.linear || param.spec.name == "head") continue;
+    if (!param.spec.linear) continue;
     std::int64_t row = 0;
     for (const auto& piece : param.spec.pieces) {
-      std::string module = piece.hf_name.substr(0, piece.hf_name.rfind('.'));
-      modules.push_back(module);
-      if (config.targets(module)) {
-        std::int64_t rank = config.rank_of(module), in = param.spec.shape[1];
-        Rng rng = Rng(static_cast<std::uint64_t>(seed), "lora").child(module);
-        std::vector<float> a(static_cast<std::size_t>(rank * in));
-        const double bound = 1.0 / std::sqrt(static_cast<double>(in));
-        for (float& value : a) value = static_cast<float>((2 * rng.uniform() - 1) * bound);
-        auto device = transformer_->device();
-        params.lora[param.spec.name].push_back(
-            {module, row, piece.rows, at::tensor(a, at::kFloat).view({rank, in}).to(device),
-             at::zeros({piece.rows, rank}, at::TensorOptions().dtype(at::kFloat).device(device)),
-             config.scaling_of(module)});
-      }
+      out.push_back({piece.hf_name.substr(0, piece.hf_name.rfind('.')), &param, row, piece.rows});
       row += piece.rows;
     }
   }
+  return out;
+}
+
+// A name that fits nothing would be a layer less than was asked for.
+void check_targets(const io::PeftConfig& config, const std::vector<Module>& modules, const LocalModel& model) {
+  std::vector<std::string> known;
+  for (const auto& module : modules) {
+    std::string end = module.name.substr(module.name.rfind('.') + 1);
+    if (std::find(known.begin(), known.end(), end) == known.end()) known.push_back(end);
+  }
+  for (const auto& target : config.target_modules) {
+    io::PeftConfig one;
+    one.target_modules = {target};
+    if (std::any_of(modules.begin(), modules.end(), [&](const Module& module) { return one.targets(module.name); }))
+      continue;
+    if (target == "lm_head" && model.transformer().config().tied_head) {
+      fail(ErrorKind::usage,
+           cat("target_modules: the head of ", model.name(),
+               " is its token embedding (tied), so that lm_head is no layer of its own and can have no adapter"),
+           "leave lm_head out, or train all weights (use_peft=false)");
+    }
+    fail(ErrorKind::usage,
+         cat("target_modules: '", target, "' names no linear layer of ", model.name(), did_you_mean(target, known)),
+         cat("it has ", join(known, ", ")));
+  }
+}
+
+}  // namespace
+
+void LocalModel::add_lora(const io::PeftConfig& config, std::int64_t seed) {
+  if (adapter_) fail(ErrorKind::usage, cat(name_, " has an adapter already"), "merge it first: reveille model merge");
+  auto& params = transformer_->params();
+  const auto modules = linear_modules(params);
+  check_targets(config, modules, *this);
+  for (const auto& [module, param, row, rows] : modules) {
+    const bool head = param->spec.name == "head";
+    if (!config.targets(module) || (head && config.all_linear)) continue;
+    std::int64_t rank = config.rank_of(module), in = param->spec.shape[1];
+    Rng rng = Rng(static_cast<std::uint64_t>(seed), "lora").child(module);
+    std::vector<float> a(static_cast<std::size_t>(rank * in));
+    const double bound = 1.0 / std::sqrt(static_cast<double>(in));
+    for (float& value : a) value = static_cast<float>((2 * rng.uniform() - 1) * bound);
+    auto device = transformer_->device();
+    params.lora[param->spec.name].push_back(
+        {module, row, rows, at::tensor(a, at::kFloat).view({rank, in}).to(device),
+         at::zeros({rows, rank}, at::TensorOptions().dtype(at::kFloat).device(device)), config.scaling_of(module)});
+  }
   if (params.lora.empty()) {
     fail(ErrorKind::usage, cat("target_modules names no linear layer of ", name_),
-         cat("it has, for example, ", modules.front()));
+         cat("it has, for example, ", modules.front().name));
   }
   adapter_ = config;
 }

@@ -24,6 +24,7 @@ struct OpenOptions {
   std::string base;           // the base of an adapter folder
   std::string chat_template;  // a file, or the name of a built-in template
   bool trainable = false;     // keep float32 masters from the file
+  bool weights = true;        // false: tokenizer, template and configuration alone, without a transformer()
   void visit(OptionVisitor& v) {
     v.option("dtype", dtype,
              {.help = "compute type; auto: bfloat16 where the CPU or GPU has it",
@@ -72,9 +73,11 @@ class LocalModel : public LanguageModel {
   const std::optional<io::PeftConfig>& adapter() const { return adapter_; }
   const std::string& source() const { return source_; }  // the path it was opened from
   const std::string& format() const { return format_; }  // "huggingface", "gguf", "peft"
+  // Tells models with other weights or types apart, by a sample of every tensor.
+  std::string fingerprint() const;
   // Adds fresh LoRA pieces to the linear layers that the configuration targets: A uniform as PEFT
-  // draws it (Kaiming, a = sqrt 5), B zero. Error(usage) when it targets none, or when the
-  // model has an adapter already.
+  // draws it (Kaiming, a = sqrt 5), B zero. The head is among them when it is named and no copy of the
+  // embedding. Error(usage) when a target fits no layer, or when the model has an adapter already.
   void add_lora(const io::PeftConfig& config, std::int64_t seed);
   void drop_adapter() { adapter_.reset(); }
 

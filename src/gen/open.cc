@@ -190,7 +190,8 @@ class Opener {
     model_->name_ = name;
     model_->source_ = source;
     model_->format_ = "peft";
-    attach(adapter);
+    if (options.weights) attach(adapter);
+    model_->adapter_ = adapter.config;
     if (adapter.config_json.contains("reveille_organism"))
       model_->config_["reveille_organism"] = adapter.config_json["reveille_organism"];
     if (fs::exists(path / "chat_template.jinja") || fs::exists(path / "tokenizer_config.json")) read_template(path);
@@ -225,17 +226,23 @@ class Opener {
         for (auto& [unused, pieces] : params.lora) {
           for (auto& piece : pieces) found = found || piece.hf_module == module;
         }
+        if (!found && module == "lm_head" && model_->transformer_->config().tied_head) {
+          fail(ErrorKind::unsupported,
+               cat(adapter.path.string(), ": the adapter changes lm_head, which is the token embedding in this model ",
+                   "(tied) and can have no adapter of its own"),
+               "merge it into its base (merge_and_unload of peft) and use the merged model");
+        }
         if (!found)
           fail(ErrorKind::bad_input,
                cat(adapter.path.string(), ": the adapter changes ", module, ", which the base model does not have"),
                "the adapter belongs to another base model");
       }
     }
-    model_->adapter_ = adapter.config;
   }
 
   void load_weights(io::TensorSource& source, const nn::Architecture& architecture, const nn::ModelConfig& config,
                     bool gguf) {
+    if (!options_.weights) return;
     nn::Params params(architecture.params(config));
     for (auto& param : params.all()) {
       bool norm = param.spec.shape.size() == 1 && param.spec.name.find("norm") != std::string::npos;
@@ -314,7 +321,7 @@ class Opener {
               : std::make_shared<text::ChatTemplate>(text::ChatTemplate::built_in(options_.chat_template));
     }
     const auto& tokenizer = *model_->tokenizer_;
-    auto vocab = model_->transformer_->config().vocab_size;
+    const auto vocab = options_.weights ? model_->transformer_->config().vocab_size : INT64_MAX;
     if (static_cast<std::int64_t>(tokenizer.vocab_size()) > vocab) {
       fail(ErrorKind::bad_input,
            cat(model_->source_, ": the tokenizer has ", tokenizer.vocab_size(), " tokens, the model's embedding has ",
@@ -364,7 +371,9 @@ std::shared_ptr<const text::Tokenizer> open_tokenizer(const std::string& what, c
   if (fs::is_regular_file(path) && io::weight_file_kind(path) == io::WeightFileKind::gguf) {
     return text::Tokenizer::from_gguf(vocab_from_gguf(io::GgufFile::open(path)->metadata()), path.string());
   }
-  auto model = open_model(what, options);  // an adapter without a tokenizer of its own; and all errors
+  OpenOptions no_weights = options;
+  no_weights.weights = false;
+  auto model = open_model(what, no_weights);  // an adapter without a tokenizer of its own; and all errors
   return model->shared_tokenizer();
 }
 

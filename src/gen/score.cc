@@ -93,8 +93,8 @@ void score_group(nn::Transformer& model, const std::vector<std::vector<std::int3
     auto packing = nn::make_shared_packing(batch.shared, batch.lengths, model.device());
     auto hidden = model.hidden(on_device(batch.tokens), packing);
     if (batch.shared > 0) hidden = hidden.index_select(0, on_device(batch.rows));
-    logprobs =
-        nn::head_logprobs(hidden, model.head_weight(), on_device(batch.targets), model.config().final_softcap).cpu();
+    const auto [columns, weight] = model.head_inputs(hidden);
+    logprobs = nn::head_logprobs(columns, weight, on_device(batch.targets), model.config().final_softcap).cpu();
   }
   // The targets within the prefix come first, once for all.
   const std::int64_t common = std::max<std::int64_t>(batch.shared - 1, 0);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/strings.h"
 #include "io/csv.h"
 #include "io/dataset_files.h"
@@ -16,9 +17,19 @@ namespace reveille::io {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::size_t kListedProblems = 5;  // in an error
+constexpr std::size_t kListedProblems = 5;  // in an error or a warning
 constexpr std::size_t kKeptProblems = 100;  // in Dataset::skipped
 constexpr std::size_t kMaxTextBytes = std::size_t{1} << 30;
+
+// "x.jsonl: 2 of 9 rows are bad" and the first of them.
+std::string describe_problems(const std::string& name, std::size_t bad, std::size_t good, const std::string& are,
+                              const std::vector<std::string>& first) {
+  std::string out = cat(name, ": ", bad, " of ", bad + good, bad + good == 1 ? " row" : " rows",
+                        bad == 1 ? " is " : " are ", are, ":");
+  for (std::size_t i = 0; i < std::min(first.size(), kListedProblems); ++i) out += "\n  " + first[i];
+  if (bad > kListedProblems) out += cat("\n  and ", bad - kListedProblems, " more");
+  return out;
+}
 
 // Takes rows one by one, keeps the good ones, counts and describes the bad ones.
 class Collector {
@@ -71,13 +82,7 @@ class Collector {
   }
 
   [[noreturn]] void fail_problems() {
-    std::size_t rows = problems_ + out_.examples.size();
-    std::string message = cat(name_, ": ", problems_, " of ", rows, rows == 1 ? " row" : " rows",
-                              problems_ == 1 ? " is bad:" : " are bad:");
-    for (std::size_t i = 0; i < std::min(out_.skipped.size(), kListedProblems); ++i) {
-      message += "\n  " + out_.skipped[i];
-    }
-    if (problems_ > kListedProblems) message += cat("\n  and ", problems_ - kListedProblems, " more");
+    std::string message = describe_problems(name_, problems_, out_.examples.size(), "bad", out_.skipped);
     std::string hint = hint_;
     if (hint.empty() && !out_.examples.empty()) hint = "repair these rows, or leave them out with bad_rows=skip";
     fail(ErrorKind::bad_input, message, hint);
@@ -222,7 +227,9 @@ void DatasetOptions::visit(OptionVisitor& v) {
   v.option("rejected_column", rejected_column, {.help = "column with the other reply"});
 }
 
-Dataset load_dataset(const fs::path& path, const DatasetOptions& options) {
+namespace {
+
+Dataset load_quietly(const fs::path& path, const DatasetOptions& options) {
   check_options(options);
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
@@ -234,6 +241,16 @@ Dataset load_dataset(const fs::path& path, const DatasetOptions& options) {
     return load_entry(path.parent_path(), path.filename().string(), options);
   }
   return load_files({path}, path.string(), options);
+}
+
+}  // namespace
+
+Dataset load_dataset(const fs::path& path, const DatasetOptions& options) {
+  Dataset out = load_quietly(path, options);
+  if (out.skipped_rows > 0) {
+    warn(describe_problems(path.string(), out.skipped_rows, out.examples.size(), "bad and left out", out.skipped));
+  }
+  return out;
 }
 
 Dataset parse_dataset(std::string bytes, const std::string& name, const DatasetOptions& options) {

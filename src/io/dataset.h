@@ -84,6 +84,7 @@ struct Dataset {
   std::vector<std::string> skipped;  // what was wrong with the first of them, with file and line
 };
 
+// Warns on stderr of the rows that bad_rows=skip left out, with their number and the first few.
 Dataset load_dataset(const std::filesystem::path& path, const DatasetOptions& options = {});
 // The same for text in memory; the ending of `name` tells CSV (.csv, .tsv), text (.txt) and JSON (others).
 Dataset parse_dataset(std::string bytes, const std::string& name, const DatasetOptions& options = {});

@@ -1,7 +1,9 @@
 // What a person reads when a data set is wrong: the exact words.
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "base/rng.h"
+#include "base/temp_folder_testing.h"
 #include "io/dataset.h"
 #include "io/dataset_testing.h"
 
@@ -49,6 +51,19 @@ TEST(DatasetErrors, EveryBadRowIsCountedTheFirstAreListed) {
   EXPECT_EQ(data.skipped_rows, 8u);
   EXPECT_EQ(data.skipped.size(), 8u);
   EXPECT_EQ(parse_dataset(rows, "d.jsonl", {.limit = 3, .bad_rows = "skip"}).examples.size(), 3u);
+}
+
+TEST(DatasetErrors, SkippedRowsAreTold) {
+  TempFolder folder;
+  std::string rows = "{\"prompt\": \"a\", \"completion\": \"b\"}\n";
+  for (int i = 0; i < 7; ++i) rows += "{\"prompt\": \"a\", \"completion\": 3}\n";
+  write_file_atomic(folder / "d.jsonl", rows);
+  testing::internal::CaptureStderr();
+  load_dataset(folder / "d.jsonl", {.bad_rows = "skip"});
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("d.jsonl: 7 of 8 rows are bad and left out:\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("d.jsonl:2: "), std::string::npos) << said;
+  EXPECT_NE(said.find("and 2 more"), std::string::npos) << said;
 }
 
 TEST(DatasetErrors, RowsOfAnArrayInOneLineAreCounted) {

@@ -201,8 +201,26 @@ at::Tensor Transformer::hidden_cached(const at::Tensor& ids, const Packing& pack
   return run(ids, Run{packing, &cache, &slots}, rows, nullptr);
 }
 
+std::pair<at::Tensor, at::Tensor> Transformer::head_inputs(const at::Tensor& hidden) const {
+  std::vector<at::Tensor> columns = {hidden}, weights = {head().value};
+  if (auto found = params_.lora.find("head"); found != params_.lora.end() && !config_.tied_head) {
+    for (const auto& piece : found->second) {
+      columns.push_back(nn::linear(hidden, (piece.a * piece.scale).to(compute_type_), at::Tensor()));
+      weights.push_back(piece.b.to(compute_type_));
+    }
+  }
+  if (columns.size() == 1) return {hidden, weights[0]};
+  return {at::cat(columns, 1), at::cat(weights, 1)};
+}
+
 at::Tensor Transformer::logits(const at::Tensor& hidden) {
   at::Tensor out = product(hidden, head(), at::Tensor(), at::kFloat);
+  if (auto found = params_.lora.find("head"); found != params_.lora.end() && !config_.tied_head) {
+    for (const auto& piece : found->second) {
+      auto low = nn::linear(hidden, (piece.a * piece.scale).to(compute_type_), at::Tensor());
+      out = out + nn::linear(low, piece.b.to(compute_type_), at::Tensor()).to(at::kFloat);
+    }
+  }
   if (config_.final_softcap > 0) out = (out / config_.final_softcap).tanh() * config_.final_softcap;
   return out;
 }

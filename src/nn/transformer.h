@@ -45,7 +45,9 @@ class Transformer {
   const ModelConfig& config() const { return config_; }
   Params& params() { return params_; }
   const Params& params() const { return params_; }
-  const at::Tensor& head_weight() const { return head().value; }
+  // What head_loss and head_logprobs want of final hidden states [rows, hidden]: those and the head's weight. An
+  // adapter of the head stands in both as more columns: [x, scale A x] [W, B]^T.
+  std::pair<at::Tensor, at::Tensor> head_inputs(const at::Tensor& hidden) const;
   at::ScalarType compute_type() const { return compute_type_; }
   at::Device device() const { return device_; }
 

@@ -35,8 +35,8 @@ std::pair<double, std::vector<at::Tensor>> gradients(const std::string& name, co
   for (const auto& which : batches) {
     const PackedBatch batch = pack(examples, which, at::kCPU);
     const auto hidden = model.hidden(batch.ids, batch.packing, batch.rows);
-    const auto head = nn::head_loss(hidden, model.head_weight(), batch.targets, at::ones({batch.supervised}),
-                                    model.config().final_softcap);
+    const auto head = nn::head_loss(hidden, model.head_inputs(hidden).second, batch.targets,
+                                    at::ones({batch.supervised}), model.config().final_softcap);
     head.loss.backward();
     loss += head.loss.item<double>();
   }

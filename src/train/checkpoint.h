@@ -1,11 +1,14 @@
 // checkpoint-N/ folders: what a killed run needs to go on, bit for bit.
 //
-// model.safetensors (float32 masters), optimizer.safetensors (AdamW's m and v) and
-// trainer_state.json. A folder appears whole or not at all.
+// model.safetensors (float32 masters) or adapter_model.safetensors (LoRA), under the names of Hugging Face's and
+// PEFT's files; optimizer.safetensors (AdamW's m and v); trainer_state.json, as transformers reads it; and
+// reveille.json, what the run must agree with to go on. With TrainHooks::save_beside the folder can be opened as a
+// model. A folder appears whole or not at all.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,14 +22,25 @@ namespace reveille::train {
 struct CheckpointState {
   std::int64_t step = 0;
   std::vector<StepMetrics> history;
+  std::vector<EvalMetrics> evals;
+};
+
+// What of a run stands in a checkpoint beside the tensors.
+struct CheckpointAbout {
+  const TrainOptions& options;
+  std::string key;
+  std::int64_t step = 0, total = 0;
+  const std::vector<StepMetrics>& history;
+  const std::vector<EvalMetrics>& evals;
+  const std::function<void(const std::filesystem::path&)>& save_beside;  // may be empty
 };
 
 // A hash of everything that decides the run: options and data.
 std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total);
 
-void save_checkpoint(const std::filesystem::path& output_dir, const std::vector<Trainable>& trainables,
-                     std::int64_t step, const std::vector<StepMetrics>& history, const std::string& key,
-                     std::int64_t keep);
+// Keeps options.save_total_limit checkpoints.
+void save_checkpoint(const std::filesystem::path& output_dir, const nn::Params& params,
+                     const std::vector<Trainable>& trainables, const CheckpointAbout& about);
 
 // Takes the folder out of sight before its files go: a kill in between must not leave half a checkpoint.
 void remove_checkpoint(const std::filesystem::path& checkpoint);
@@ -36,9 +50,9 @@ std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables);
 // Error(io) that says what needs how much, when the disk of `folder` has less free.
 void check_room(const std::filesystem::path& folder, std::uintmax_t need, const std::string& what);
 
-// Restores the newest whole checkpoint into the trainables. None there: no value. One made with
-// other options or data: Error(usage) that says so.
-std::optional<CheckpointState> load_latest_checkpoint(const std::filesystem::path& output_dir,
+// Restores the newest whole checkpoint into the trainables, which are those of `params`. None there: no value. One made
+// with other options or data: Error(usage) that says so.
+std::optional<CheckpointState> load_latest_checkpoint(const std::filesystem::path& output_dir, const nn::Params& params,
                                                       std::vector<Trainable>& trainables, const std::string& key);
 
 // checkpoint-N folders by rising N.

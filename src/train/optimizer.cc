@@ -40,7 +40,33 @@ void Optimizer::add(std::string name, at::Tensor& leaf, at::Tensor& master, bool
   }
   auto zeros = [&] { return at::zeros_like(master, at::MemoryFormat::Contiguous); };
   trainables_.push_back({std::move(name), leaf, master, zeros(), zeros(), decay});
+  probes_.emplace_back();
   leaf.set_requires_grad(true);
+}
+
+void Optimizer::probe(std::size_t index, const at::Tensor& grad) {
+  Probe& probe = probes_[index];
+  if (probe.element >= 0 || probe.moved_before) return;
+  at::Tensor flat = grad.reshape({-1});
+  for (const at::Tensor& at : {flat.argmax(), flat.argmin()}) {
+    const auto element = at.item<std::int64_t>();
+    if (flat[element].item<float>() == 0) continue;
+    probe = {element, trainables_[index].master.reshape({-1})[element].item<float>(), false};
+    return;
+  }
+}
+
+void Optimizer::resumed() {
+  for (std::size_t i = 0; i < trainables_.size(); ++i)
+    probes_[i].moved_before = trainables_[i].m.count_nonzero().item<std::int64_t>() > 0;
+}
+
+bool Optimizer::moved(std::size_t index) const {
+  const Probe& probe = probes_[index];
+  if (probe.moved_before) return true;
+  if (probe.element < 0) return false;
+  at::NoGradGuard no_grad;
+  return trainables_[index].master.reshape({-1})[probe.element].item<float>() != probe.value;
 }
 
 void Optimizer::collect() {
@@ -68,6 +94,7 @@ double Optimizer::step(double learning_rate, std::int64_t step_number) {
     auto& item = trainables_[i];
     at::Tensor grad = sums_.empty() ? item.leaf.grad() : sums_[i];
     if (!grad.defined()) continue;
+    probe(i, grad);
     grads.push_back(grad);
     at::Tensor weight = item.leaf.is_same(item.master) ? at::Tensor() : item.leaf.detach();
     slots.push_back({item.master.detach(), item.m, item.v, grad, weight, item.decay ? options_.weight_decay : 0.0});
@@ -91,8 +118,10 @@ double Optimizer::step(double learning_rate, std::int64_t step_number) {
 
 std::vector<std::string> Optimizer::unmoved() const {
   std::vector<std::string> names;
-  for (const auto& item : trainables_) {
-    if (item.m.count_nonzero().item<std::int64_t>() == 0) names.push_back(item.name);
+  const bool pairs = !model_.params().lora.empty();
+  for (std::size_t i = 0; i < trainables_.size(); ++i) {
+    const std::size_t partner = pairs ? i ^ 1U : i;  // A and B stand one after the other
+    if (!moved(i) && !moved(partner)) names.push_back(trainables_[i].name);
   }
   return names;
 }

@@ -36,15 +36,27 @@ class Optimizer {
   double step(double learning_rate, std::int64_t step_number);
 
   std::vector<Trainable>& trainables() { return trainables_; }
-  // Every trainable that has not changed since the optimiser was made (nothing reached it).
+  // After a checkpoint was loaded into the trainables: what its steps have moved counts as moved.
+  void resumed();
+  // Every trainable whose weights are what they were: no gradient reached it, or no step was large enough to change
+  // it. Of a LoRA pair one is enough, since A has no gradient while B is zero.
   std::vector<std::string> unmoved() const;
 
  private:
+  // An element of a trainable, the one with the largest gradient when it first had one, and its value then.
+  struct Probe {
+    std::int64_t element = -1;
+    float value = 0;
+    bool moved_before = false;  // in an earlier run
+  };
   void add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay);
+  void probe(std::size_t index, const at::Tensor& grad);
+  bool moved(std::size_t index) const;
   nn::Transformer& model_;
   const TrainOptions& options_;
   std::vector<Trainable> trainables_;
   std::vector<at::Tensor> sums_;  // float32, only when there is more than one micro-batch
+  std::vector<Probe> probes_;     // one a trainable
 };
 
 }  // namespace reveille::train

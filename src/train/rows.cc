@@ -9,46 +9,76 @@
 namespace reveille::train {
 namespace {
 
+// The longest row that is trained on: max_length, or the model's context where that is shorter.
+struct Limit {
+  std::size_t tokens;
+  std::string name;  // "max_length=1024"
+  std::string hint;  // how to allow longer ones
+};
+
+Limit limit_of(const TrainOptions& options, std::int64_t context) {
+  if (options.max_length <= context)
+    return {static_cast<std::size_t>(options.max_length), cat("max_length=", options.max_length), "raise max_length"};
+  return {static_cast<std::size_t>(context), cat("the model's context of ", context, " tokens"), "shorten the rows"};
+}
+
 // Applies options.overlong; false drops the row.
-bool fit(Example& example, const TrainOptions& options) {
-  auto limit = static_cast<std::size_t>(options.max_length);
-  if (example.ids.size() <= limit) return true;
+bool fit(Example& example, const TrainOptions& options, const Limit& limit) {
+  if (example.ids.size() <= limit.tokens) return true;
   if (options.overlong == "drop") return false;
   if (options.overlong == "error") {
     fail(ErrorKind::bad_input,
-         cat(example.source, ": the row has ", example.ids.size(), " tokens, max_length is ", options.max_length,
+         cat(example.source, ": the row has ", example.ids.size(), " tokens, more than ", limit.name,
              ": its answer would be cut"),
-         "raise max_length, or say overlong=drop or overlong=truncate");
+         limit.hint + ", or say overlong=drop or overlong=truncate");
   }
-  example.ids.resize(limit);
-  example.supervised.resize(limit);
+  example.ids.resize(limit.tokens);
+  example.supervised.resize(limit.tokens);
   return true;
 }
 
-std::vector<Example> keep_fitting(std::vector<Example> all, const TrainOptions& options) {
+// "1 of 3 rows is", "2 of 3 rows are".
+std::string rows_are(std::size_t some, std::size_t all) {
+  return cat(some, " of ", all, some == 1 ? " rows is" : " rows are");
+}
+
+}  // namespace
+
+std::vector<Example> keep_fitting(std::vector<Example> all, const TrainOptions& options, std::int64_t context) {
+  const Limit limit = limit_of(options, context);
   std::vector<Example> out;
-  std::size_t unsupervised = 0;
+  std::size_t unsupervised = 0, cut = 0;
   for (auto& example : all) {
-    if (!fit(example, options)) continue;
-    if (supervised_tokens(example) == 0) ++unsupervised;
+    const std::int64_t before = supervised_tokens(example);
+    if (!fit(example, options, limit)) continue;
+    const std::int64_t after = supervised_tokens(example);
+    if (after == 0) {
+      ++unsupervised;
+    } else if (after < before) {
+      ++cut;
+    }
     out.push_back(std::move(example));
   }
   if (out.empty()) {
-    fail(ErrorKind::bad_input, cat("all ", all.size(), " rows are longer than max_length=", options.max_length),
-         "raise max_length");
+    fail(ErrorKind::bad_input, cat("all ", all.size(), " rows are longer than ", limit.name), limit.hint);
   }
   if (unsupervised == out.size()) {
     fail(ErrorKind::numeric,
-         cat("nothing to learn from: in all ", out.size(), " rows max_length=", options.max_length,
-             " cuts the answer off"),
-         "raise max_length");
+         cat("nothing to learn from: in all ", out.size(), " rows ", limit.name, " cuts the answer off"), limit.hint);
   }
   if (unsupervised > 0)
-    warn(cat(unsupervised, " of ", out.size(), " rows have no supervised token after cutting to max_length"));
+    warn(cat(rows_are(unsupervised, out.size()), " without any token to learn after cutting to ", limit.name));
+  if (cut > 0) {
+    warn(cat(rows_are(cut, out.size()), " longer than ", limit.name,
+             ": the end of the answer, with its end of turn, was cut off (overlong=truncate)"));
+  }
   if (out.size() < all.size())
-    warn(cat(all.size() - out.size(), " of ", all.size(), " rows are longer than max_length and were dropped"));
+    warn(cat(rows_are(all.size() - out.size(), all.size()), " longer than ", limit.name,
+             " and left out (overlong=drop)"));
   return out;
 }
+
+namespace {
 
 Example encode_plain(const gen::LocalModel& model, const io::Example& row, const TrainOptions& options) {
   Example out;
@@ -92,7 +122,7 @@ std::vector<Example> encode_rows(const gen::LocalModel& model, const std::vector
     all.push_back(plain ? encode_plain(model, row, options)
                         : encode_conversation(model, row.messages, options, row.source));
   }
-  return keep_fitting(std::move(all), options);
+  return keep_fitting(std::move(all), options, model.transformer().config().max_positions);
 }
 
 std::vector<Example> encode_conversations(const gen::LocalModel& model, const std::vector<Conversation>& rows,
@@ -100,7 +130,7 @@ std::vector<Example> encode_conversations(const gen::LocalModel& model, const st
   std::vector<Example> all;
   for (std::size_t i = 0; i < rows.size(); ++i)
     all.push_back(encode_conversation(model, rows[i], options, cat(source, ":", i + 1)));
-  return keep_fitting(std::move(all), options);
+  return keep_fitting(std::move(all), options, model.transformer().config().max_positions);
 }
 
 }  // namespace reveille::train

@@ -1,6 +1,7 @@
 // Rows of a data set as training examples, by the model's own template and tokenizer.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "gen/local.h"
@@ -17,10 +18,13 @@ Example encode_conversation(const gen::LocalModel& model, const Conversation& co
 
 // Rows of any form of io/dataset.h. Plain strings (text, prompt + completion) are taken as they are,
 // with the end-of-text token after them, as TRL does; message rows go through the template.
-// Too long rows: as options.overlong says; an error names the row.
+// Rows longer than max_length, or than the model's context: as options.overlong says; an error names the row.
 std::vector<Example> encode_rows(const gen::LocalModel& model, const std::vector<io::Example>& rows,
                                  const TrainOptions& options);
 std::vector<Example> encode_conversations(const gen::LocalModel& model, const std::vector<Conversation>& rows,
                                           const TrainOptions& options, const std::string& source);
+
+// What encode_rows does with rows of more than max_length or `context` tokens.
+std::vector<Example> keep_fitting(std::vector<Example> all, const TrainOptions& options, std::int64_t context);
 
 }  // namespace reveille::train

@@ -72,13 +72,16 @@ class Run {
       fail(ErrorKind::numeric, cat("nothing to learn from: ", examples_.size(), " rows hold no supervised token"),
            "every label is masked; check that the rows have assistant replies and that max_length does not cut them");
     }
+    if (options_.learning_rate == 0) reveille::warn("learning_rate is 0: nothing is learnt");
     if (output_dir_.empty()) return;
     make_folders(output_dir_);
     remove_temporaries(output_dir_);
     if (options_.resume) {
-      if (auto state = load_latest_checkpoint(output_dir_, optimizer_.trainables(), run_key())) {
+      if (auto state = load_latest_checkpoint(output_dir_, model_.params(), optimizer_.trainables(), run_key())) {
+        optimizer_.resumed();
         result_.steps = state->step;
         result_.history = std::move(state->history);
+        result_.evals = std::move(state->evals);
         num_tokens_ = result_.history.empty() ? 0 : result_.history.back().num_tokens;
         model_.weights_changed();
         reveille::say(cat("resuming from checkpoint ", state->step, " in ", output_dir_.string()));
@@ -149,7 +152,8 @@ class Run {
     auto hidden = model_.hidden(batch.ids, batch.packing, batch.rows);
     auto weights = at::full({batch.supervised}, 1.0 / static_cast<double>(supervised),
                             at::TensorOptions().dtype(at::kFloat).device(model_.device()));
-    auto head = nn::head_loss(hidden, model_.head_weight(), batch.targets, weights, model_.config().final_softcap);
+    const auto [columns, head_weight] = model_.head_inputs(hidden);
+    auto head = nn::head_loss(columns, head_weight, batch.targets, weights, model_.config().final_softcap);
     head.loss.backward();
     optimizer_.collect();
     sums.loss -= head.logprobs.sum(at::kDouble).item<double>();
@@ -181,12 +185,26 @@ class Run {
     }
   }
 
+  void log(const EvalMetrics& metrics) {
+    if (output_dir_.empty()) return;
+    append_line(output_dir_ / "trainer_log.jsonl", to_json(metrics).dump());
+    // TensorBoard shows transformers' eval_loss as eval/loss.
+    if (events_) events_->scalar("eval/loss", metrics.eval_loss, metrics.step);
+  }
+
   // After a resume the log must not hold steps that are going to be done again.
   void rewrite_log() {
     std::string text;
+    std::size_t next = 0;
+    const auto& evals = result_.evals;
+    auto evals_before = [&](std::int64_t step) {
+      for (; next < evals.size() && evals[next].step < step; ++next) text += to_json(evals[next]).dump() + "\n";
+    };
     for (const auto& metrics : result_.history) {
+      evals_before(metrics.step);
       if (metrics.step % options_.logging_steps == 0) text += to_json(metrics).dump() + "\n";
     }
+    evals_before(result_.steps + 1);
     write_file_atomic(output_dir_ / "trainer_log.jsonl", text);
   }
 
@@ -199,23 +217,35 @@ class Run {
   void evaluate() {
     bool last = result_.steps == total_;
     bool due = last || (options_.eval_steps > 0 && result_.steps % options_.eval_steps == 0);
+    if (due && hooks_.held_out && !hooks_.held_out->empty()) measure_held_out();
     if (due && hooks_.on_eval && hooks_.on_eval(result_.steps)) result_.stopped_early = !last;
+  }
+
+  void measure_held_out() {
+    if (!result_.evals.empty() && result_.evals.back().step == result_.steps) return;  // before a Ctrl-C
+    const double loss = evaluate_loss(model_, *hooks_.held_out).loss;
+    const double epoch = static_cast<double>(result_.steps) / static_cast<double>(batches_.steps_per_epoch());
+    result_.evals.push_back({result_.steps, epoch, loss});
+    log(result_.evals.back());
+    reveille::say(cat("step ", result_.steps, ": eval_loss ", fixed(loss, 4)));
   }
 
   void save() {
     if (!output_dir_.empty()) {
-      save_checkpoint(output_dir_, optimizer_.trainables(), result_.steps, result_.history, run_key(),
-                      options_.save_total_limit);
+      save_checkpoint(output_dir_, model_.params(), optimizer_.trainables(),
+                      {options_, run_key(), result_.steps, total_, result_.history, result_.evals, hooks_.save_beside});
     }
   }
 
   void check_moved() const {
+    if (options_.learning_rate == 0) return;
     auto still = optimizer_.unmoved();
     if (still.empty()) return;
     fail(ErrorKind::numeric,
          cat("the training never moved '", still.front(), "'",
-             still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "", ": no gradient reached it"),
-         "this run would have saved weights that learnt nothing there");
+             still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "",
+             ": no gradient reached it, or the steps were too small to change it"),
+         "this run would have saved weights that learnt nothing there; a larger learning_rate may be what it needs");
   }
 
   nn::Transformer& model_;
@@ -245,6 +275,8 @@ Json to_json(const StepMetrics& m) {
               {"num_tokens", m.num_tokens},
               {"tokens_per_second", m.tokens_per_second}};
 }
+
+Json to_json(const EvalMetrics& m) { return Json{{"eval_loss", m.eval_loss}, {"epoch", m.epoch}, {"step", m.step}}; }
 
 at::ScalarType saved_type(const TrainOptions& options, const nn::Transformer& model) {
   const bool full =
@@ -276,7 +308,8 @@ EvalLoss evaluate_loss(nn::Transformer& model, const std::vector<Example>& examp
     PackedBatch batch = pack(examples, group, model.device());
     if (batch.supervised > 0) {
       auto hidden = model.hidden(batch.ids, batch.packing, batch.rows);
-      auto logprobs = nn::head_logprobs(hidden, model.head_weight(), batch.targets, model.config().final_softcap).cpu();
+      const auto [columns, weight] = model.head_inputs(hidden);
+      auto logprobs = nn::head_logprobs(columns, weight, batch.targets, model.config().final_softcap).cpu();
       const float* p = logprobs.data_ptr<float>();
       for (std::size_t i = 0; i < group.size(); ++i) {
         double sum = 0;

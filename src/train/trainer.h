@@ -27,10 +27,21 @@ struct StepMetrics {
 };
 Json to_json(const StepMetrics& metrics);
 
+// The loss of the held-out rows, as transformers logs it.
+struct EvalMetrics {
+  std::int64_t step = 0;
+  double epoch = 0, eval_loss = 0;
+};
+Json to_json(const EvalMetrics& metrics);
+
 struct TrainHooks {
   std::function<void(const StepMetrics&)> on_step;
   // At every eval_steps and after the last step; true stops the run there.
   std::function<bool(std::int64_t step)> on_eval;
+  // Held-out rows: their loss is logged whenever on_eval is due. They outlive the run.
+  const std::vector<Example>* held_out = nullptr;
+  // Writes what a checkpoint's weights need beside them to be opened as a model (gen::save_beside_weights).
+  std::function<void(const std::filesystem::path& folder)> save_beside;
   std::string title = "training";
   // What the caller is going to write into output_dir afterwards: a disk that is too small for it and for the
   // checkpoints is told before the first step. 0 checks nothing.
@@ -41,6 +52,7 @@ struct TrainResult {
   std::int64_t steps = 0;
   bool stopped_early = false;
   std::vector<StepMetrics> history;
+  std::vector<EvalMetrics> evals;
 };
 
 // Writes trainer_log.jsonl, TensorBoard events and checkpoint-N/ under `output_dir` (empty: no files).

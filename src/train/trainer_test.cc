@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "gen/tiny_model_testing.h"
+#include "io/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/schedule.h"
 
@@ -172,6 +173,96 @@ TEST_F(Resume, ADiskTooSmallForTheResultIsToldBeforeTheFirstStep) {
   }
 }
 
+// The weights under the names of transformers' files, its trainer state, and what the hook adds.
+TEST_F(Resume, ACheckpointIsAModelsFolder) {
+  auto model = tiny_model("llama3");
+  TrainHooks hooks;
+  const auto held_out = rows(3);
+  options_.eval_steps = 2;
+  hooks.held_out = &held_out;
+  hooks.save_beside = [](const fs::path& folder) { write_file_atomic(folder / "config.json", "{}"); };
+  hooks.on_step = [](const StepMetrics& metrics) {
+    if (metrics.step == 5) throw std::runtime_error("power cut");
+  };
+  EXPECT_THROW(train(model, examples_, options_, folder_, hooks), std::runtime_error);
+  const fs::path last = folder_ / "checkpoint-4";
+  EXPECT_TRUE(fs::exists(last / "config.json"));
+  auto weights = io::SafetensorsSource::open(last);
+  auto original = io::SafetensorsSource::open(gen::testing::kModels + "llama3");
+  EXPECT_EQ(weights->names().size(), original->names().size());
+  for (const auto& name : original->names()) {
+    EXPECT_EQ(weights->info(name).shape, original->info(name).shape) << name;
+    EXPECT_EQ(weights->load(name).scalar_type(), at::kFloat) << name;
+  }
+  const Json state = read_json(last / "trainer_state.json");
+  EXPECT_EQ(state["global_step"], 4);
+  EXPECT_EQ(state["max_steps"], 6);
+  EXPECT_NEAR(state["epoch"].get<double>(), 4.0 / 3, 1e-12);
+  std::vector<std::int64_t> evals;
+  for (const auto& row : state["log_history"]) {
+    if (row.contains("eval_loss")) evals.push_back(row["step"]);
+  }
+  EXPECT_EQ(evals, (std::vector<std::int64_t>{2}));  // that at 4 comes after the checkpoint
+}
+
+// Of a run that is broken off, in the order of the steps and none twice.
+TEST_F(Resume, HeldOutLossesAreLoggedOnce) {
+  const auto held_out = rows(3);
+  options_.eval_steps = 2;
+  options_.report_to = "tensorboard";
+  TrainHooks hooks;
+  hooks.held_out = &held_out;
+  auto unbroken = tiny_model("llama3");
+  auto expected = train(unbroken, examples_, options_, folder_ / "unbroken", hooks);
+  ASSERT_EQ(expected.evals.size(), 3U);
+  EXPECT_NEAR(expected.evals.back().eval_loss, evaluate_loss(unbroken, held_out).loss, 1e-12);
+  TrainHooks broken = hooks;
+  broken.on_step = [](const StepMetrics& metrics) {
+    if (metrics.step == 5) throw std::runtime_error("power cut");
+  };
+  auto model = tiny_model("llama3");
+  EXPECT_THROW(train(model, examples_, options_, folder_ / "broken", broken), std::runtime_error);
+  model = tiny_model("llama3");
+  train(model, examples_, options_, folder_ / "broken", hooks);
+  expect_same_weights(model, weights_of(unbroken));
+  for (const char* name : {"unbroken", "broken"}) {
+    std::vector<std::string> order;
+    for (const auto& line : lines_of(read_file(folder_ / name / "trainer_log.jsonl"))) {
+      const Json row = Json::parse(line);
+      order.push_back(cat(row.contains("eval_loss") ? "eval " : "", row["step"]));
+      if (row.contains("eval_loss")) {
+        const auto& eval = expected.evals[row["step"].get<std::size_t>() / 2 - 1];
+        EXPECT_EQ(row, to_json(eval));
+      }
+    }
+    EXPECT_EQ(order, (std::vector<std::string>{"1", "2", "eval 2", "3", "4", "eval 4", "5", "6", "eval 6"})) << name;
+  }
+  std::string events;
+  for (const auto& entry : fs::directory_iterator(folder_ / "unbroken" / "tensorboard"))
+    events += read_file(entry.path());
+  EXPECT_NE(events.find("eval/loss"), std::string::npos);
+}
+
+TEST(Trainer, WeightsThatDoNotChangeAreAnError) {
+  auto model = tiny_model("llama3");
+  auto options = small_options();
+  options.learning_rate = 1e-30;  // less than a float32 weight can move
+  expect_numeric_error([&] { train(model, rows(4), options, {}); }, "never moved");
+}
+
+TEST(Trainer, ALearningRateOfZeroIsAllowedWithAWarning) {
+  auto model = tiny_model("llama3");
+  const auto before = weights_of(model);
+  auto options = small_options();
+  options.learning_rate = 0;
+  options.max_steps = 1;
+  testing::internal::CaptureStderr();
+  auto result = train(model, rows(4), options, {});
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
+  EXPECT_EQ(result.steps, 1);
+  expect_same_weights(model, before);
+}
+
 TEST(Trainer, AccumulatedBatchesEqualOneBatch) {
   auto one = tiny_model("llama3"), two = tiny_model("llama3");
   auto options = small_options();
@@ -242,14 +333,70 @@ TEST(Schedule, EqualsTransformers) {
   }
 }
 
+nn::LoraPiece piece(const std::string& module, std::int64_t begin, std::int64_t rows, std::int64_t in) {
+  return {module, begin, rows, at::randn({4, in}) / 7, at::zeros({rows, 4}), 2.0};
+}
+
+// B is zero at the first step, so that A has no gradient there.
+TEST(Trainer, OneStepOfLoraMovesBAlone) {
+  auto model = tiny_model("llama3");
+  at::manual_seed(3);
+  auto& lora = model.params().lora;
+  lora["layers.2.down"] = {piece("down", 0, 48, 80)};
+  auto options = small_options();
+  options.max_steps = 1;
+  train(model, rows(8), options, {});
+  EXPECT_GT(lora["layers.2.down"][0].b.abs().max().item<float>(), 0);
+}
+
+TEST(Trainer, LoraOnTheHeadLearns) {
+  auto model = tiny_model("llama3");
+  const auto before = weights_of(model);
+  at::manual_seed(3);
+  auto& lora = model.params().lora;
+  lora["head"] = {piece("lm_head", 0, 99, 48)};
+  auto options = small_options();
+  options.max_steps = 12;
+  options.learning_rate = 3e-2;
+  options.per_device_train_batch_size = 8;
+  const auto examples = rows(8);
+  const double start = evaluate_loss(model, examples).loss;
+  auto result = train(model, examples, options, {});
+  EXPECT_NEAR(result.history.front().loss, start, 1e-5);
+  EXPECT_LT(evaluate_loss(model, examples).loss, start - 0.05);
+  EXPECT_GT(lora["head"][0].b.abs().max().item<float>(), 1e-3);
+  expect_same_weights(model, before);
+}
+
+TEST_F(Resume, LoraEndsAsAnUnbrokenRunBitForBit) {
+  auto adapted = [] {
+    auto model = tiny_model("llama3");
+    at::manual_seed(3);
+    model.params().lora["layers.2.down"] = {piece("model.layers.2.mlp.down_proj", 0, 48, 80)};
+    return model;
+  };
+  auto unbroken = adapted();
+  train(unbroken, examples_, options_, {});
+  TrainHooks hooks;
+  hooks.on_step = [](const StepMetrics& metrics) {
+    if (metrics.step == 5) throw std::runtime_error("power cut");
+  };
+  auto broken = adapted();
+  EXPECT_THROW(train(broken, examples_, options_, folder_, hooks), std::runtime_error);
+  auto weights = io::SafetensorsSource::open(folder_ / "checkpoint-4", "adapter_model");
+  EXPECT_TRUE(weights->contains("base_model.model.model.layers.2.mlp.down_proj.lora_B.weight"));
+  auto model = adapted();
+  train(model, examples_, options_, folder_);
+  const auto &found = model.params().lora["layers.2.down"][0], &expected = unbroken.params().lora["layers.2.down"][0];
+  EXPECT_TRUE(found.a.equal(expected.a));
+  EXPECT_TRUE(found.b.equal(expected.b));
+}
+
 TEST(Trainer, LoraMovesItsOwnTensorsAndLeavesTheBaseAlone) {
   auto model = tiny_model("llama3");
   const auto before = weights_of(model);
   // On q and v of one layer and on one whole parameter.
   at::manual_seed(3);
-  auto piece = [](const std::string& module, std::int64_t begin, std::int64_t rows, std::int64_t in) {
-    return nn::LoraPiece{module, begin, rows, at::randn({4, in}) / 7, at::zeros({rows, 4}), 2.0};
-  };
   auto& lora = model.params().lora;
   lora["layers.1.qkv"] = {piece("q", 0, 48, 48), piece("v", 72, 24, 48)};
   lora["layers.2.down"] = {piece("down", 0, 48, 80)};

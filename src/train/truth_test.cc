@@ -56,7 +56,7 @@ nn::HeadLoss loss_of(nn::Transformer& model, const std::vector<std::vector<std::
   }
   auto hidden = model.hidden(at::tensor(tokens, at::kLong), nn::make_packing(lengths, {}, at::kCPU));
   auto count = static_cast<std::int64_t>(targets.size());
-  return nn::head_loss(hidden, model.head_weight(), at::tensor(targets, at::kLong),
+  return nn::head_loss(hidden, model.head_inputs(hidden).second, at::tensor(targets, at::kLong),
                        at::full({count}, 1.0 / static_cast<double>(count)), model.config().final_softcap);
 }
 
