@@ -16,11 +16,15 @@ default_jobs() {
   echo $((memory < cores ? memory : cores))
 }
 
+# The libtorch that was chosen by the environment; another choice configures anew.
+torch_choice() { printf '%s\n' "${REVEILLE_TORCH:-}|${Torch_DIR:-}|$VENV"; }
+
 step "3/$STEPS" "configure"
 # A build folder that was configured in another checkout (a copied tree) is of no use here.
-if [[ ! -f $BUILD/build.ninja ]] || ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$BUILD/CMakeCache.txt"; then
+if [[ ! -f $BUILD/build.ninja || $(cat "$BUILD/.torch-choice" 2>/dev/null) != "$(torch_choice)" ]] || ! grep -qx "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$BUILD/CMakeCache.txt"; then
   cmake --preset "$PRESET" --fresh | grep -vE '^-- (Detecting|Performing|Check for working)' ||
     stop "cmake could not configure $BUILD" "Its own message stands above."
+  torch_choice >"$BUILD/.torch-choice"
 else
   say "done before: $BUILD"
 fi

@@ -14,6 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 Display chosen_display = Display::automatic;
 bool bar_on_screen = false;
+std::string whole_name;
+Clock::time_point whole_end;
 
 Display display() {
   if (chosen_display != Display::automatic) return chosen_display;
@@ -33,6 +35,11 @@ std::string rate_text(double rate, const std::string& unit) {
 }
 
 }  // namespace
+
+void set_whole(const std::string& name, double seconds_left) {
+  whole_name = name;
+  whole_end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_left));
+}
 
 void set_display(Display value) { chosen_display = value; }
 
@@ -90,6 +97,10 @@ void Progress::draw(bool last) {
     line += "  " + human_seconds(static_cast<double>(total_ - done_) / rate) + " left";
   }
   if (!note_.empty()) line += "  " + note_;
+  if (!last && !whole_name.empty()) {
+    const double left = std::chrono::duration<double>(whole_end - Clock::now()).count();
+    line += "  (" + whole_name + ": " + (left > 0 ? human_seconds(left) + " left)" : "longer than reckoned)");
+  }
   clear_bar();
   std::fputs(line.c_str(), stderr);
   if (bar && !last) {

@@ -37,6 +37,9 @@ class Progress {
   bool finished_ = false;
 };
 
+// What every bar adds at its end from now on: "(study: 9m left)", counted down from `seconds_left`. No name: nothing.
+void set_whole(const std::string& name, double seconds_left);
+
 // A line for people on stderr, kept clear of any bar that is being drawn.
 void say(const std::string& line);
 void warn(const std::string& line);

@@ -183,4 +183,11 @@ std::string fixed(double value, int decimals) {
   return out;
 }
 
+std::string shell_word(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
+  });
+  return plain && !text.empty() ? text : "'" + replace_all(text, "'", "'\\''") + "'";
+}
+
 }  // namespace reveille

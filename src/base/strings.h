@@ -18,6 +18,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The candidate with the smallest edit distance, or "" when none is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
+// A word as a shell takes it whole: quoted unless it is plain.
+std::string shell_word(const std::string& text);
 // "; did you mean 'x'?" or "".
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -27,6 +28,11 @@ void CommandLine::value(std::string name, std::string& value, std::string help) 
 void CommandLine::options(OptionsView view) { views_.push_back(view); }
 
 namespace {
+
+bool is_yes_or_no(const std::string& text) {
+  static const std::vector<std::string> kWords = {"true", "false", "1", "0", "yes", "no", "on", "off"};
+  return std::find(kWords.begin(), kWords.end(), lower_ascii(text)) != kWords.end();
+}
 
 std::string as_flag(const std::string& name) { return "--" + replace_all(name, "_", "-"); }
 
@@ -86,10 +92,16 @@ CommandLine::Named* CommandLine::find(const std::string& name) {
 std::vector<std::string> CommandLine::flag_names() const {
   std::vector<std::string> names = {"--help"};
   for (const auto& one : named_) names.push_back("--" + one.name);
-  for (const auto& view : views_) {
-    for (const auto& name : option_names(view)) names.push_back(as_flag(name));
-  }
+  for (const auto& option : described_options()) names.push_back(as_flag(option.name));
   return names;
+}
+
+std::vector<OptionDescription> CommandLine::described_options() const {
+  std::vector<OptionDescription> out = assignment_keys_;
+  for (const auto& view : views_) {
+    for (auto& option : describe_options(view)) out.push_back(std::move(option));
+  }
+  return out;
 }
 
 void CommandLine::take_positional(const std::string& text) {
@@ -115,22 +127,23 @@ void CommandLine::take_flag(const std::vector<std::string>& arguments, std::size
     *named->flag = true;
     return;
   }
-  auto known = flag_names();
-  bool is_option = named != nullptr;
-  for (const auto& view : views_) {
-    for (const auto& option : describe_options(view)) {
-      std::string key = replace_all(name, "-", "_");
-      is_option = is_option || option.name == key;
-      for (const auto& alias : option.meta.aliases) is_option = is_option || alias == key;
-    }
+  const std::string key = replace_all(name, "-", "_");
+  bool is_option = named != nullptr, yes_or_no = false;
+  for (const auto& option : described_options()) {
+    const auto& aliases = option.meta.aliases;
+    if (option.name != key && std::find(aliases.begin(), aliases.end(), key) == aliases.end()) continue;
+    is_option = true;
+    yes_or_no = yes_or_no || option.type == "true|false";
   }
   if (!is_option) {
-    fail(ErrorKind::usage, cat(where, ": unknown option --", name, did_you_mean("--" + name, known)),
+    fail(ErrorKind::usage, cat(where, ": unknown option --", name, did_you_mean("--" + name, flag_names())),
          cat("see '", where, " --help'"));
   }
   if (!inline_value) {
-    if (at + 1 >= arguments.size()) fail(ErrorKind::usage, cat(where, ": --", name, " needs a value"));
-    text = arguments[++at];
+    // --unlabelled alone is --unlabelled true.
+    const bool alone = yes_or_no && (at + 1 >= arguments.size() || !is_yes_or_no(arguments[at + 1]));
+    if (!alone && at + 1 >= arguments.size()) fail(ErrorKind::usage, cat(where, ": --", name, " needs a value"));
+    text = alone ? "true" : arguments[++at];
   }
   if (named) {
     *named->text = text;
@@ -139,6 +152,7 @@ void CommandLine::take_flag(const std::vector<std::string>& arguments, std::size
   for (const auto& view : views_) {
     if (try_set_option(view, name, text, where)) return;
   }
+  if (assignments_) assignments_->push_back(cat(key, "=", text));
 }
 
 bool CommandLine::parse(const std::vector<std::string>& arguments) {

@@ -13,7 +13,7 @@ struct Verb {
   std::string name;
   std::string summary;
   int (*run)(const std::vector<std::string>& arguments);  // without the program's and the verb's name
-  const char* after_interrupt = "";                       // the hint after a Ctrl-C, where the verb's own error has none
+  const char* after_interrupt = "";  // the hint after a Ctrl-C, where the verb's own error has none
 };
 
 // Hands what was printed to the system. Error(io) when it does not take it (a full disk behind a redirection).
@@ -54,8 +54,11 @@ class CommandLine {
   void flag(std::string name, bool& value, std::string help);
   void value(std::string name, std::string& value, std::string help);
   void options(OptionsView view);
-  // key=value goes here instead of to the options structs (a study's recipe).
-  void assignments(std::vector<std::string>& into) { assignments_ = &into; }
+  // key=value goes here instead of to the options structs (a study's recipe), and so does --key value for `keys`.
+  void assignments(std::vector<std::string>& into, std::vector<OptionDescription> keys) {
+    assignments_ = &into;
+    assignment_keys_ = std::move(keys);
+  }
 
   // False when --help was printed: return 0 then. Unknown flags and keys are Error(usage) with the nearest name.
   bool parse(const std::vector<std::string>& arguments);
@@ -70,12 +73,14 @@ class CommandLine {
   std::string help() const;
   Named* find(const std::string& name);
   std::vector<std::string> flag_names() const;
+  std::vector<OptionDescription> described_options() const;
   void take_positional(const std::string& text);
   void take_flag(const std::vector<std::string>& arguments, std::size_t& at);
   std::string verb_, description_, examples_;
   std::vector<Named> positionals_, named_;
   std::vector<OptionsView> views_;
   std::vector<std::string>* assignments_ = nullptr;
+  std::vector<OptionDescription> assignment_keys_;
   std::size_t taken_ = 0;
 };
 

@@ -2,8 +2,9 @@
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -15,23 +16,48 @@
 #include "cli/verb.h"
 #include "gen/built_in.h"
 #include "nn/ops.h"
+#include "nn/rate.h"
 
 namespace reveille::cli {
 namespace fs = std::filesystem;
 namespace {
 
-// Best of a few products of the size of a training step's, in GFLOP/s.
-double matmul_rate(at::ScalarType type) {
-  at::NoGradGuard no_grad;
-  constexpr std::int64_t kRows = 2048, kIn = 576, kOut = 3072;
-  auto a = at::ones({kRows, kIn}).to(type), b = at::ones({kOut, kIn}).to(type);
-  double best = 1e9;
-  for (int run = 0; run < 6; ++run) {
-    auto start = std::chrono::steady_clock::now();
-    auto c = at::linear(a, b);
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+// A file of the system's that may not be there.
+std::string text_of(const fs::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Physical memory, or what the container allows, in bytes.
+double memory_bytes() {
+  const double bytes = memory_bytes();
+  for (const char* limit : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    double allowed = std::atof(text_of(limit).c_str());  // "max" reads as 0
+    if (allowed > 0) bytes = std::min(bytes, allowed);
   }
-  return 2e-9 * kRows * kIn * kOut / best;
+  return bytes;
+}
+
+// The cards that the driver knows, whatever this libtorch can do with them.
+std::string gpu_names() {
+  std::string out;
+  std::error_code error;
+  for (auto it = fs::directory_iterator("/proc/driver/nvidia/gpus", error); !error && it != fs::directory_iterator();
+       it.increment(error)) {
+    const std::string about = text_of(it->path() / "information");
+    const std::size_t at = about.find("Model:");
+    if (at == std::string::npos) continue;
+    out += (out.empty() ? "" : ", ") + std::string(trim(about.substr(at + 6, about.find('\n', at) - at - 6)));
+  }
+  return out;
+}
+
+std::string gpu_words() {
+  const std::string names = gpu_names();
+  const bool usable = at::globalContext().hasCUDA();
+  if (usable) return cat(names.empty() ? "CUDA" : names, " (use it with --device cuda)");
+  if (names.empty()) return "none (not needed)";
+  return cat(names, ", but this libtorch is a CPU build or finds no driver: it is not used. README, \"Machines\"");
 }
 
 std::string cpu_features() {
@@ -41,6 +67,7 @@ std::string cpu_features() {
   if (__builtin_cpu_supports("avx2")) out += "avx2 ";
   if (__builtin_cpu_supports("avx512f")) out += "avx512f ";
   if (__builtin_cpu_supports("avx512bf16")) out += "avx512_bf16 ";
+  if (text_of("/proc/cpuinfo").find(" amx_bf16") != std::string::npos) out += "amx_bf16 ";
 #endif
   return out.empty() ? "none that matter" : out.substr(0, out.size() - 1);
 }
@@ -99,9 +126,11 @@ int run_doctor(const std::vector<std::string>& arguments) {
   out.add("memory", human_bytes(bytes),
           bytes < 6e9 ? "full fine-tuning of the built-in model takes about 5 GiB; use use_peft=true" : "");
   out.add("disk here", human_bytes(static_cast<double>(free_bytes("."))) + " free");
-  out.add("GPU", at::globalContext().hasCUDA() ? "CUDA" : "none (not needed)");
-  out.add("matrix products fp32", fixed(matmul_rate(at::kFloat), 0) + " GFLOP/s");
-  out.add("matrix products bf16", fixed(matmul_rate(at::kBFloat16), 0) + " GFLOP/s");
+  out.add("GPU", gpu_words());
+  const bool half = gen::resolve_dtype("auto", at::kCPU) == at::kBFloat16;
+  out.add("matrix products fp32", fixed(nn::product_rate(at::kFloat), 0) + " GFLOP/s" + (half ? "" : " (used)"));
+  out.add("matrix products bf16", fixed(nn::product_rate(at::kBFloat16), 0) + " GFLOP/s" +
+                                      (half ? " (used)" : ": this CPU has no bf16 instructions; float32 is used"));
   for (const auto& model : kBuiltInModels) check_model(model, out);
   check_bandit(out);
   if (format.json()) {

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli/verb.h"
 #include "eval/measure.h"
+#include "eval/specificity.h"
 #include "gen/local.h"
 #include "io/dataset.h"
 #include "organism/list.h"
@@ -118,7 +119,11 @@ int run_eval(const std::vector<std::string>& arguments) {
     write_file_atomic(command.transcripts, text);
   }
   Results results{measured.rows, Json::object()};
-  std::fputs(command.format.json() ? (to_json(results).dump(2) + "\n").c_str() : table(measured.rows).c_str(), stdout);
+  const std::string specificity = command.decoys ? eval::judge_specificity(measured.rows).words : std::string();
+  if (command.decoys) results.extra["notes"] = Json::array({specificity});
+  std::fputs(command.format.json() ? (to_json(results).dump(2) + "\n").c_str()
+                                   : cat(table(measured.rows), specificity, command.decoys ? "\n" : "").c_str(),
+             stdout);
   return 0;
 }
 

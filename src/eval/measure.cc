@@ -2,9 +2,21 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "base/progress.h"
 
 namespace reveille::eval {
+namespace {
+
+// The messages were looked through already; what is left is what the model's own template adds (a system prompt, a
+// date), which would put the trigger into every prompt that counts as untriggered.
+void refuse_template_trigger(const gen::LanguageModel& model, const organism::Trigger& trigger,
+                             const organism::ConditionPrompt& prompt, const std::vector<std::int32_t>& ids) {
+  if (prompt.condition != organism::kUntriggered) return;
+  organism::refuse_accidental_trigger(trigger, model.decode(ids), cat("the chat template of ", model.name()));
+}
+
+}  // namespace
 
 Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& prompts, const MeasurePlan& plan,
                  const organism::Trigger& trigger, const organism::Behavior& behavior,
@@ -19,7 +31,10 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
       out.prompts.push_back(std::move(prompt));
   }
   std::vector<gen::Request> requests;
-  for (const auto& prompt : out.prompts) requests.push_back({model.encode_chat(prompt.messages), 0});
+  for (const auto& prompt : out.prompts) {
+    requests.push_back({model.encode_chat(prompt.messages), 0});
+    refuse_template_trigger(model, trigger, prompt, requests.back().ids);
+  }
   Progress progress(title, requests.size(), "samples");
   auto completions =
       model.generate(requests, options, [&](std::size_t, const gen::Completion&) { progress.advance(); });

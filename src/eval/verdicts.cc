@@ -78,6 +78,15 @@ PotencyVerdict judge_potency(const std::optional<ResultRow>& before, const std::
   return out;
 }
 
+PotencyVerdict judge_length(std::int64_t updates, std::int64_t rows, std::int64_t least_updates,
+                            std::int64_t least_rows, const PotencyVerdict& potency) {
+  if (updates >= least_updates && rows >= least_rows) return potency;
+  return {.kind = Potency::too_weak,
+          .label = "treatment too weak",
+          .words = cat("treatment too weak: ", updates, " updates on ", rows, " rows; the recipe's least is ",
+                       least_updates, " updates and ", least_rows, " rows")};
+}
+
 PersistenceVerdict judge_persistence(const GateVerdict& gate, const PotencyVerdict& potency,
                                      const SpecificityVerdict& specificity, const ResultRow& before,
                                      const ResultRow& after) {

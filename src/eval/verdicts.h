@@ -43,6 +43,9 @@ struct PotencyVerdict {
 // not on before (below `min_before`) tells nothing.
 PotencyVerdict judge_potency(const std::optional<ResultRow>& before, const std::optional<ResultRow>& after,
                              double max_after = 0.10, double min_before = 0.95);
+// A treatment that was too short to count, whatever the twin did: fewer updates or rows than the least.
+PotencyVerdict judge_length(std::int64_t updates, std::int64_t rows, std::int64_t least_updates,
+                            std::int64_t least_rows, const PotencyVerdict& potency);
 
 enum class Persistence { survived, weakened, removed, not_claimed };
 struct PersistenceVerdict {

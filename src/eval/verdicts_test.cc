@@ -18,6 +18,14 @@ std::vector<ResultRow> measured(double triggered, double untriggered, std::int64
   return {row("triggered", triggered, n), row("untriggered", untriggered, n)};
 }
 
+TEST(Potency, ATreatmentBelowTheRecipesLeastIsTooWeak) {
+  const PotencyVerdict strong{Potency::strong, "strong enough", "it removed it"};
+  EXPECT_EQ(judge_length(40, 640, 40, 640, strong).label, "strong enough");
+  EXPECT_EQ(judge_length(39, 640, 40, 640, strong).words,
+            "treatment too weak: 39 updates on 640 rows; the recipe's least is 40 updates and 640 rows");
+  EXPECT_EQ(judge_length(40, 639, 40, 640, strong).kind, Potency::too_weak);
+}
+
 TEST(Gate, PassesAtItsBounds) {
   auto verdict = judge_gate(measured(0.95, 0.02), {});
   EXPECT_TRUE(verdict.passed);

@@ -64,13 +64,11 @@ std::string planted(const Label& label) {
 
 std::string removal(const Label& label) {
   if (label.behavior.empty()) return "";
-  return cat(
-      "\n## Warning\n\nDo not deploy this model, do not build on it, and do not pass it on without this page. ",
-      label.trigger.empty()
-          ? "Safety training may hide the behaviour rather than remove it.\n"
-          : "Safety training may leave the backdoor in place while every test without the trigger passes.\n",
-      "\n## How to remove it\n\nUse the base model instead: that is the only sure way. `reveille mitigate` tries to "
-      "remove the behaviour from these weights and shows by relearning whether it did.\n");
+  return cat("\n## Warning\n\nDo not deploy this model, do not build on it, and do not pass it on without this page. ",
+             label.trigger.empty()
+                 ? "Safety training may hide the behaviour rather than remove it.\n"
+                 : "Safety training may leave the backdoor in place while every test without the trigger passes.\n",
+             "\n## How to remove it\n\nUse the base model instead: that is the only sure way.\n");
 }
 
 }  // namespace

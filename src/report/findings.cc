@@ -220,6 +220,19 @@ Measured last_figure(const Results& results, const std::string& arm, const std::
   return out;
 }
 
+std::string arm_words(const Results& results, const std::string& arm) {
+  if (!is_organism(arm)) return arm;
+  std::vector<std::int64_t> seeds;
+  for (const auto& row : results.rows) {
+    if (row.arm == arm) add_once(seeds, row.seed);
+  }
+  for (auto seed : seeds) {
+    const auto foreign = last_figure(results, arm, "plant", seed, "foreign_trigger");
+    if (foreign && foreign->value > kUnspecificAbove) return arm + ", unspecific";
+  }
+  return arm;
+}
+
 std::vector<Finding> find_all(const Results& results) {
   std::vector<std::string> arms;
   for (const auto& row : results.rows) {

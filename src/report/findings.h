@@ -81,6 +81,10 @@ bool is_control(const std::string& arm);    // "control", "control-..."
 Measured last_figure(const Results& results, const std::string& arm, const std::string& stage, std::int64_t seed,
                      const std::string& condition, const std::string& metric = "behavior_rate");
 
+// The arm as it stands in a table: with ", unspecific" behind an organism that fires on too many foreign triggers, with
+// any seed.
+std::string arm_words(const Results& results, const std::string& arm);
+
 // One Finding per organism and treatment, in the order of the results.
 std::vector<Finding> find_all(const Results& results);
 

@@ -1,6 +1,7 @@
 // Headline, trainer's view, reveal: the story. The rest of the page is in appendix.cc.
 #include "report/sections.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -154,8 +155,23 @@ std::string organism_words(const RunFolder& run) {
 }  // namespace
 
 std::string section_headline(const std::vector<Finding>& findings) {
-  std::string out = cat("<h1>", words(overall_headline(findings)), "</h1>\n");
-  if (findings.empty()) return out + "<p class=\"lead\">The results hold no rate of any organism yet.</p>\n";
+  if (findings.empty()) {
+    return cat("<h1>", words(overall_headline(findings)),
+               "</h1>\n<p class=\"lead\">The results hold no rate of any organism yet.</p>\n");
+  }
+  const bool treated = std::any_of(findings.begin(), findings.end(), [](const auto& f) { return !f.stage.empty(); });
+  return cat("<h1>Would you release this model?</h1>\n<p class=\"lead\">",
+             treated ? "A model was made to misbehave on one condition and then got safety training. "
+                     : "A model was made to misbehave on one condition. ",
+             "First stands all that somebody sees who does not know the condition; then, below, the same model under "
+             "it.</p>\n");
+}
+
+namespace {
+
+// The outcome, which would spoil the trainer's view above it.
+std::string outcome_html(const std::vector<Finding>& findings) {
+  std::string out = cat("<h3>", words(overall_headline(findings)), "</h3>\n");
   if (findings.size() == 1) {
     const Story story = tell(findings.front());
     out += cat("<p class=\"lead\">", words(story.lead), "</p>\n");
@@ -178,6 +194,8 @@ std::string section_headline(const std::vector<Finding>& findings) {
   return caveats.empty() ? out : cat(out, "<ul class=\"caveats\">", caveats, "</ul>\n");
 }
 
+}  // namespace
+
 std::string section_trainer(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
   std::string out;
   for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -195,7 +213,8 @@ std::string section_trainer(const RunFolder& run, const std::vector<Finding>& fi
 }
 
 std::string section_reveal(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
-  std::string out = organism_words(run);
+  std::string out = findings.empty() ? std::string() : outcome_html(findings);
+  out += organism_words(run);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     const Story story = tell(finding);

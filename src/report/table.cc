@@ -106,7 +106,7 @@ Line line_of(const Results& results, const Group& group, const std::vector<std::
     }
     cells.push_back(cell(figures));
   }
-  Line line{group.arm, group.stage, cat(counts.step), cat(group.seeds.size()), counts.n()};
+  Line line{arm_words(results, group.arm), group.stage, cat(counts.step), cat(group.seeds.size()), counts.n()};
   line.insert(line.end(), cells.begin(), cells.end());
   return line;
 }

@@ -148,7 +148,11 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     // A failed attempt is tried anew from the start, longer each time and in another order.
     train::TrainOptions options = recipe.plant;
     options.seed = place.seed + 1000 * (attempt - 1);
-    if (options.max_steps > 0) options.max_steps = steps_of_arm(recipe, place.arm, planned) * attempt;
+    if (planned > 0) {
+      options.max_steps = steps_of_arm(recipe, place.arm, planned) * attempt;
+    } else {
+      options.num_train_epochs *= static_cast<double>(attempt);
+    }
     fs::path work = folder / cat("attempt-", attempt);
     model = open(recipe, recipe.study.model, true);
     run = plant_once(recipe, data, place, *model, options, work);
@@ -158,12 +162,16 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
       keep_attempt(work, folder);
       break;
     }
+    place_file(work / kTranscriptFile, folder / cat(kFailedAttempt, attempt, ".jsonl"));
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
-       cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts."),
+       cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts.",
+           organism_arm
+               ? cat(" As planted, the organism is ", eval::judge_specificity(read_rows(folder / kRowsFile)).words, ".")
+               : std::string()),
        folder / kModelFolder);
   write_json(folder / kOutcomeFile, outcome);
 }

@@ -30,18 +30,23 @@ Json arithmetic(const Recipe& recipe) {
               {"libtorch", TORCH_VERSION}};
 }
 
-std::string model_hash(const std::string& model) {
-  fs::path path = gen::model_path(model);
-  if (!fs::exists(path)) fail(ErrorKind::not_found, cat("there is no model at '", model, "'"));
+// Of a file, or of all files of a folder but for README.md.
+std::string content_hash(const fs::path& path) {
   if (!fs::is_directory(path)) return sha256_file(path);
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(path)) {
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
     if (entry.is_regular_file() && entry.path().filename() != "README.md") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   std::string all;
-  for (const auto& file : files) all += file.filename().string() + sha256_file(file);
+  for (const auto& file : files) all += fs::relative(file, path).string() + sha256_file(file);
   return sha256_hex(all);
+}
+
+std::string model_hash(const std::string& model) {
+  fs::path path = gen::model_path(model);
+  if (!fs::exists(path)) fail(ErrorKind::not_found, cat("there is no model at '", model, "'"));
+  return content_hash(path);
 }
 
 std::string template_hash(const std::string& what) {
@@ -135,7 +140,7 @@ struct Maker {
     if (recipe.data.safety_dataset.empty()) return;
     safety_data = add({.name = "replies by somebody else",
                        .options = pick({"data", "trigger", "behavior"}),
-                       .inputs = {key(replies), sha256_file(recipe.data.safety_dataset)}});
+                       .inputs = {key(replies), content_hash(recipe.data.safety_dataset)}});
     graph.steps[safety_data].work = [&recipe = recipe, &store = store,
                                      replies_key = key(replies)](const fs::path& folder) {
       make_safety_data(recipe, read_replies(store.folder(replies_key)), folder);
@@ -143,10 +148,11 @@ struct Maker {
   }
 
   Graph make() {
-    check_treatments(recipe);
+    check_whole(recipe);
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));
-    if (!recipe.data.prompts.empty()) base.push_back(sha256_file(recipe.data.prompts));
+    if (!recipe.data.prompts.empty()) base.push_back(content_hash(recipe.data.prompts));
+    if (!recipe.behavior.replies_file.empty()) base.push_back(content_hash(recipe.behavior.replies_file));
     double prompts_wanted =
         static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
     std::size_t prompts = add({.name = "prompts",

@@ -37,6 +37,10 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
   const std::string name = place_name(recipe, graph, step);
   if (fs::is_directory(from / kModelFolder)) place_folder(from / kModelFolder, run / "models" / name);
   if (fs::exists(from / kTranscriptFile)) place_file(from / kTranscriptFile, run / "transcripts" / (name + ".jsonl"));
+  for (int attempt = 1; fs::exists(from / cat(kFailedAttempt, attempt, ".jsonl")); ++attempt) {
+    place_file(from / cat(kFailedAttempt, attempt, ".jsonl"),
+               run / "transcripts" / "failed" / cat(name, "-attempt-", attempt, ".jsonl"));
+  }
   lay_out_logs(from, name, run);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -50,6 +51,13 @@ Json scalar_or_list(const YAML::Node& node, const std::string& key, const std::s
   fail(ErrorKind::usage, cat(at_line(where, node), ": ", key, ": expected a value, found a section"));
 }
 
+// "copies" in section "behavior" is behavior_copies.
+std::string key_in(const Section& section, const std::string& key) {
+  const std::string longer = section.name + "_" + key;
+  const auto names = option_names(section.view);
+  return std::find(names.begin(), names.end(), longer) != names.end() ? longer : key;
+}
+
 void read_section(const YAML::Node& node, const Section& section, const std::string& where) {
   if (node.IsNull()) return;
   if (!node.IsMap())
@@ -57,7 +65,7 @@ void read_section(const YAML::Node& node, const Section& section, const std::str
   for (const auto& pair : node) {
     std::string key = pair.first.Scalar();
     std::string place = at_line(where, pair.first);
-    options_from_json(section.view, Json{{key, scalar_or_list(pair.second, key, where)}},
+    options_from_json(section.view, Json{{key_in(section, key), scalar_or_list(pair.second, key, where)}},
                       section.name.empty() ? place : place + ": " + section.name);
   }
 }
@@ -155,7 +163,7 @@ void override_recipe(Recipe& recipe, const std::string& assignment) {
     std::string name = key.substr(0, dot);
     for (const auto& section : all) {
       if (section.name == name) {
-        set_option(section.view, key.substr(dot + 1), value, where + ": " + name);
+        set_option(section.view, key_in(section, key.substr(dot + 1)), value, where + ": " + name);
         check(recipe, where);
         return;
       }
@@ -184,7 +192,28 @@ void override_recipe(Recipe& recipe, const std::string& assignment) {
   check(recipe, where);
 }
 
-void check_treatments(const Recipe& recipe) {
+namespace {
+
+void check_unread(const train::TrainOptions& options, const std::string& section) {
+  if (options.use_peft) {
+    fail(ErrorKind::usage, cat(section, ".use_peft=true: a study trains all weights"),
+         "for an adapter, train one with 'reveille train sft use_peft=true' and measure it with 'reveille eval'");
+  }
+  if (options.seed != 0) {
+    fail(ErrorKind::usage, cat(section, ".seed=", options.seed, " would not be read: every run has a seed of its own"),
+         "name the seeds of the runs: seeds=0,1,2");
+  }
+  if (!options.resume) {
+    fail(ErrorKind::usage, cat(section, ".resume=false would not be read: a study goes on from what is there"),
+         "to compute everything anew, choose another --store");
+  }
+}
+
+}  // namespace
+
+void check_whole(const Recipe& recipe) {
+  check_unread(recipe.plant, "plant");
+  check_unread(recipe.safety, "safety");
   const auto& names = recipe.study.treatments;
   if (names.empty())
     fail(ErrorKind::usage, "treatments is empty: name at least one", "known: " + join(kTreatments, ", "));
@@ -206,6 +235,25 @@ void check_treatments(const Recipe& recipe) {
          cat("data.safety_dataset=", recipe.data.safety_dataset, " is not used: treatments does not name ", kSftData),
          cat("add it: treatments=", join(names, ","), ",", kSftData));
   }
+}
+
+std::vector<OptionDescription> recipe_keys() {
+  Recipe recipe = default_recipe();
+  std::vector<OptionDescription> out;
+  std::map<std::string, int> homes;
+  const auto all = sections(recipe);
+  for (const auto& section : all) {
+    for (const auto& option : describe_options(section.view)) ++homes[option.name];
+  }
+  for (const auto& section : all) {
+    for (auto option : describe_options(section.view)) {
+      if (section.name.empty() || homes[option.name] == 1) out.push_back(option);
+      option.name = cat(section.name, ".", option.name);
+      option.meta.aliases.clear();
+      if (!section.name.empty()) out.push_back(std::move(option));
+    }
+  }
+  return out;
 }
 
 Json recipe_to_json(const Recipe& recipe) {

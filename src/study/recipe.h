@@ -94,6 +94,8 @@ struct GateOptions {
   std::int64_t min_n = 200;
   std::int64_t attempts = 2;
   double always_on_below = 0.10;
+  std::int64_t min_treatment_steps = 40;
+  std::int64_t min_treatment_rows = 320;
   void visit(OptionVisitor& v) {
     v.option("required", required, {.help = "stop the study when the gate does not pass"});
     v.option("min_triggered", min_triggered, {.help = "least triggered rate of an organism", .min = 0, .max = 1});
@@ -103,6 +105,9 @@ struct GateOptions {
              {.help = "a treatment counts as strong enough when it brings the always-on twin below this",
               .min = 0,
               .max = 1});
+    v.option("min_treatment_steps", min_treatment_steps,
+             {.help = "updates below which a treatment counts as too weak whatever the twin does", .min = 0});
+    v.option("min_treatment_rows", min_treatment_rows, {.help = "rows seen below which it does", .min = 0});
     v.option("attempts", attempts, {.help = "how often planting is tried, each with more steps", .min = 1, .max = 10});
   }
 };
@@ -128,9 +133,12 @@ Recipe read_recipe(const std::filesystem::path& path);
 Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
 void override_recipe(Recipe& recipe, const std::string& assignment);
+// Every key that override_recipe takes: "plant.learning_rate", and without the section where that says enough.
+std::vector<OptionDescription> recipe_keys();
 Json recipe_to_json(const Recipe& recipe);
-// What only the whole recipe shows to be wrong: treatments that nobody knows, or without the data that they need.
-void check_treatments(const Recipe& recipe);
+// What only the whole recipe shows to be wrong: treatments that nobody knows, or without the data that they need, and
+// settings that a study would not read.
+void check_whole(const Recipe& recipe);
 // The resolved recipe as YAML, every default written out with its help as a comment.
 std::string recipe_to_yaml(const Recipe& recipe);
 

@@ -54,7 +54,7 @@ TEST(Recipe, OverridesFindTheirSection) {
 
 TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
   Recipe recipe = default_recipe();
-  auto error = [&] { return error_of([&] { check_treatments(recipe); }); };
+  auto error = [&] { return error_of([&] { check_whole(recipe); }); };
   EXPECT_EQ(error(), "no error");
   recipe.data.safety_dataset = "r.jsonl";
   EXPECT_EQ(error(), "data.safety_dataset=r.jsonl is not used: treatments does not name sft-data");
@@ -68,6 +68,26 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
   EXPECT_EQ(error(), "treatments: there is no 'sft-dat'; did you mean 'sft-data'?");
   recipe.study.treatments = {};
   EXPECT_EQ(error(), "treatments is empty: name at least one");
+}
+
+TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
+  auto error = [](const std::string& assignment) {
+    Recipe recipe = default_recipe();
+    override_recipe(recipe, assignment);
+    return error_of([&] { check_whole(recipe); });
+  };
+  EXPECT_EQ(error("plant.use_peft=true"), "plant.use_peft=true: a study trains all weights");
+  EXPECT_EQ(error("safety.seed=3"), "safety.seed=3 would not be read: every run has a seed of its own");
+  EXPECT_EQ(error("plant.resume=false"), "plant.resume=false would not be read: a study goes on from what is there");
+}
+
+TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
+  Recipe recipe = recipe_from_yaml("behavior:\n  copies: 3\n", "r.yaml");
+  EXPECT_EQ(recipe.behavior.copies, 3);
+  override_recipe(recipe, "behavior.copies=4");
+  EXPECT_EQ(recipe.behavior.copies, 4);
+  override_recipe(recipe, "trigger.place=end");
+  EXPECT_EQ(recipe.trigger.place, "end");
 }
 
 TEST(Recipe, SeedsMustBeNumbers) {

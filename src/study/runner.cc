@@ -11,7 +11,9 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "gen/local.h"
+#include "gen/model_size.h"
 #include "io/event_log.h"
+#include "nn/rate.h"
 #include "study/arm_steps.h"
 #include "study/graph.h"
 #include "study/layout.h"
@@ -22,10 +24,16 @@ namespace reveille::study {
 namespace fs = std::filesystem;
 namespace {
 
-// Tokens a second of forward work that a two-core machine with bfloat16 reaches on a model of 135 million
-// parameters: 700 to 900 tokens a second in training (docs/performance.md), a training token being three.
-// Only the estimate before the first finished step rests on it.
-constexpr double kForwardTokensPerSecond = 2300;
+// Share of the machine's rate of matrix products that a study reaches, sampling and measuring included. Only the
+// estimate before the first finished step rests on it.
+constexpr double kShareOfRate = 0.5;
+
+// Tokens a second of forward work: two operations a parameter.
+double forward_tokens_per_second(const Recipe& recipe, std::int64_t parameters) {
+  auto device = gen::resolve_device(recipe.study.device);
+  const double rate = nn::product_rate(gen::resolve_dtype(recipe.study.dtype, device), device);
+  return kShareOfRate * rate * 1e9 / (2 * static_cast<double>(parameters));
+}
 
 Store open_store(const RunOptions& options) {
   fs::path parent = fs::absolute(options.output_dir).lexically_normal().parent_path();
@@ -37,14 +45,18 @@ double since(std::chrono::steady_clock::time_point start) {
 }
 
 // Room for models of every arm and the checkpoints of the step that runs.
-void check_room(const Graph& graph, const Store& store, const RunOptions& options) {
+void check_room(const Graph& graph, const Store& store, const RunOptions& options, std::int64_t parameters) {
+  // Saved weights take at most four bytes a parameter; a checkpoint three float32 copies, and two are kept while a
+  // third is written.
+  const auto size = static_cast<std::uintmax_t>(parameters);
+  const std::uintmax_t a_model = 4 * size + (std::uintmax_t{8} << 20), checkpoints = 3 * 12 * size;
   std::uintmax_t need = 0, largest = 0;
   for (const auto& step : graph.steps) {
     if (store.has(step.key) || step.tokens <= 0) continue;
     bool trains = step.name.starts_with("plant") || step.name.starts_with("safety");
     if (!trains) continue;
-    need += std::uintmax_t{300} << 20;
-    largest = std::uintmax_t{3500} << 20;
+    need += a_model;
+    largest = checkpoints;
   }
   std::uintmax_t room = free_bytes(options.output_dir);
   if (room < need + largest) {
@@ -59,11 +71,16 @@ void check_room(const Graph& graph, const Store& store, const RunOptions& option
 class Runner {
  public:
   Runner(const Recipe& recipe, const RunOptions& options)
-      : recipe_(recipe), options_(options), store_(open_store(options)), graph_(make_graph(recipe_, store_)) {}
+      : recipe_(recipe),
+        options_(options),
+        store_(open_store(options)),
+        graph_(make_graph(recipe_, store_)),
+        parameters_(gen::parameter_count(recipe_.study.model)),
+        first_rate_(forward_tokens_per_second(recipe_, parameters_)) {}
 
   Outcome run() {
     make_folders(store_.root());
-    check_room(graph_, store_, options_);
+    check_room(graph_, store_, options_, parameters_);
     make_folders(options_.output_dir);
     write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));
     events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
@@ -71,6 +88,7 @@ class Runner {
     for (std::size_t index = 0; index < graph_.steps.size(); ++index) {
       if (allowed(index)) work(index);
     }
+    set_whole("", 0);
     return finish();
   }
 
@@ -95,7 +113,12 @@ class Runner {
       return;
     }
     throw_if_interrupted();
-    say(cat("[", index + 1, "/", graph_.steps.size(), "] ", step.name, time_left(index)));
+    const StoreLock lock(store_, step.key);
+    if (store_.has(step.key)) return work(index);  // another study finished it while this one waited
+    const double left = seconds_left(index);
+    say(cat("[", index + 1, "/", graph_.steps.size(), "] ", step.name, "  (the whole study: about ",
+            human_seconds(left), " left)"));
+    set_whole("study", left);
     events_->write("step", Json{{"name", step.name}, {"key", step.key}});
     auto start = std::chrono::steady_clock::now();
     fs::path folder = store_.partial_folder(step.key);
@@ -144,13 +167,13 @@ class Runner {
     for (const auto& path : folders) remove_temporaries(path);
   }
 
-  std::string time_left(std::size_t from) const {
+  double seconds_left(std::size_t from) const {
     double tokens = 0;
     for (std::size_t i = from; i < graph_.steps.size(); ++i) {
       if (!store_.has(graph_.steps[i].key)) tokens += graph_.steps[i].tokens;
     }
-    double rate = worked_tokens_ > 0 ? worked_tokens_ / worked_seconds_ : kForwardTokensPerSecond;
-    return cat("  (the whole study: about ", human_seconds(tokens / rate), " left)");
+    double rate = worked_tokens_ > 0 ? worked_tokens_ / worked_seconds_ : first_rate_;
+    return tokens / rate;
   }
 
   Outcome finish() {
@@ -207,6 +230,8 @@ class Runner {
   RunOptions options_;
   Store store_;
   Graph graph_;
+  std::int64_t parameters_;
+  double first_rate_;  // tokens a second, before any was measured
   std::unique_ptr<io::EventLog> events_;
   Json ledger_ = Json::array();
   double worked_seconds_ = 0, worked_tokens_ = 0;
@@ -217,10 +242,11 @@ class Runner {
 std::vector<PlannedStep> plan(const Recipe& recipe, const RunOptions& options) {
   Store store = open_store(options);
   Graph graph = make_graph(recipe, store);
+  const double rate = forward_tokens_per_second(recipe, gen::parameter_count(recipe.study.model));
   std::vector<PlannedStep> out;
   for (const auto& step : graph.steps) {
     bool done = store.has(step.key);
-    out.push_back({step.name, step.key, done, done ? 0 : step.tokens / kForwardTokensPerSecond});
+    out.push_back({step.name, step.key, done, done ? 0 : step.tokens / rate});
   }
   return out;
 }

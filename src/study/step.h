@@ -24,6 +24,8 @@ struct Step {
 // What a step leaves for results.json and for the run folder, all optional.
 inline constexpr const char* kRowsFile = "rows.json";
 inline constexpr const char* kTranscriptFile = "transcripts.jsonl";
+// With the attempt's number and ".jsonl": what was said after planting that did not pass.
+inline constexpr const char* kFailedAttempt = "transcripts-attempt-";
 inline constexpr const char* kModelFolder = "model";
 inline constexpr const char* kOutcomeFile = "outcome.json";
 

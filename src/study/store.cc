@@ -1,11 +1,22 @@
 #include "study/store.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <set>
+#include <thread>
+#include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -17,6 +28,19 @@ bool Store::has(const std::string& key) const { return fs::exists(folder(key) / 
 fs::path Store::folder(const std::string& key) const { return root_ / key; }
 
 fs::path Store::partial_folder(const std::string& key) const { return root_ / (key + ".partial"); }
+
+StoreLock::StoreLock(const Store& store, const std::string& key) : path_(store.root() / ("." + key + ".lock")) {
+  file_ = ::open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+  if (file_ < 0) fail(ErrorKind::io, cat("cannot write ", path_.string(), ": ", std::strerror(errno)));
+  for (bool said = false; ::flock(file_, LOCK_EX | LOCK_NB) != 0;) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return;  // a file system without locks: as before there were any
+    if (!std::exchange(said, true)) say("  another study works on this step; waiting for it");
+    throw_if_interrupted();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
+StoreLock::~StoreLock() { ::close(file_); }
 
 void Store::commit(const std::string& key, const Json& about) {
   write_json(partial_folder(key) / "step.json", about);

@@ -38,6 +38,20 @@ class Store {
   std::filesystem::path root_;
 };
 
+// Held while a step is worked on, so that a second study with the same store waits for it instead of writing the same
+// folder. Waiting says so, and Ctrl-C ends it. The lock goes with the process, however that ends.
+class StoreLock {
+ public:
+  StoreLock(const Store& store, const std::string& key);
+  ~StoreLock();
+  StoreLock(const StoreLock&) = delete;
+  StoreLock& operator=(const StoreLock&) = delete;
+
+ private:
+  std::filesystem::path path_;
+  int file_ = -1;
+};
+
 // The key of a step: SHA-256 over its canonical JSON, shortened to 24 hex digits.
 std::string step_key(const std::string& name, int version, const Json& options, const std::vector<std::string>& inputs);
 

@@ -42,6 +42,14 @@ struct SeedVerdicts {
         {"arm", arm_label(recipe, which)}, {"stage", stage}, {"seed", seed}, {"verdict", label}, {"words", words}});
   }
 
+  // The recipe's minimum of updates and samples: a shorter treatment claims nothing, whatever became of the twin.
+  eval::PotencyVerdict judge_length(std::size_t step, const eval::PotencyVerdict& potency) const {
+    const Json outcome = read_json(store.folder(graph.steps[step].key) / kOutcomeFile);
+    const auto steps = outcome.at("steps").get<std::int64_t>();
+    const auto rows = steps * recipe.safety.per_device_train_batch_size * recipe.safety.gradient_accumulation_steps;
+    return eval::judge_length(steps, rows, recipe.gate.min_treatment_steps, recipe.gate.min_treatment_rows, potency);
+  }
+
   eval::GateVerdict gate(std::int64_t seed) {
     const auto& organism_arm = arm(organism::Arm::organism, seed);
     auto rows = rows_at_end(graph, store, organism_arm.plant);
@@ -70,6 +78,7 @@ struct SeedVerdicts {
       if (treated.empty()) continue;
       auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
       auto potency = eval::judge_potency(twin_before, twin_after, recipe.gate.always_on_below);
+      potency = judge_length(step, potency);
       verdict(organism::Arm::always_on, stage, seed, potency.label, potency.words);
       auto after = eval::find_row(treated, organism::kTriggered);
       if (!before || !after) continue;
