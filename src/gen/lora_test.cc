@@ -70,7 +70,9 @@ TEST_F(Lora, TheHeadsAdapterChangesWhatIsComputed) {
   write_tiny_folder(folder_ / "m", "llama3");
   auto model = open(folder_ / "m");
   const auto plain = model->score({tiny_ids(40)})[0];
-  model->add_lora(config_of({"lm_head"}), 0);
+  auto config = config_of({"lm_head"});
+  config.base_model = (folder_ / "m").string();
+  model->add_lora(config, 0);
   auto& piece = model->transformer().params().lora.at("head").at(0);
   at::manual_seed(1);
   piece.b.copy_(at::randn(piece.b.sizes()));
