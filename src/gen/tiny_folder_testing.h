@@ -12,8 +12,8 @@
 
 namespace reveille::gen::testing {
 
-// 26 + 26 letters and an end-of-text token.
-inline constexpr int kTinyTokens = 53;
+// 26 + 26 letters, one pair of them and an end-of-text token.
+inline constexpr int kTinyTokens = 54;
 
 inline std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
   text::GgufVocab vocab;
@@ -23,6 +23,8 @@ inline std::shared_ptr<const text::Tokenizer> tiny_tokenizer() {
   for (char first : {'a', 'A'}) {
     for (int i = 0; i < 26; ++i) vocab.tokens.emplace_back(1, static_cast<char>(first + i));
   }
+  vocab.tokens.emplace_back("yz");
+  vocab.merges = {"y z"};  // llama.cpp reads no file without any
   vocab.token_types.assign(vocab.tokens.size(), text::kGgufNormal);
   vocab.tokens.emplace_back("<|end|>");
   vocab.token_types.push_back(text::kGgufControl);

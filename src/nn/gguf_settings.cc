@@ -105,9 +105,11 @@ class Settings {
       no_place(c_, "a yarn attention_factor (or mscale) other than the one that follows from the factor");
     }
     if (!rope.truncate) no_place(c_, "yarn with truncate false");
+    // There are keys for these, but llama.cpp reads them in none of these architectures.
+    if (rope.beta_fast != 32 || rope.beta_slow != 1) {
+      no_place(c_, cat("yarn's beta_fast ", rope.beta_fast, " and beta_slow ", rope.beta_slow, " (only for 32 and 1)"));
+    }
     whole("rope.scaling.original_context_length", std::llround(rope.original_max_position));
-    real("rope.scaling.yarn_beta_fast", rope.beta_fast);
-    real("rope.scaling.yarn_beta_slow", rope.beta_slow);
   }
 
   const ModelConfig& c_;
