@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "cli/verb.h"
 #include "gen/built_in.h"
+#include "gen/local.h"
 #include "nn/ops.h"
 #include "nn/rate.h"
 
@@ -30,7 +31,7 @@ std::string text_of(const fs::path& path) {
 
 // Physical memory, or what the container allows, in bytes.
 double memory_bytes() {
-  const double bytes = memory_bytes();
+  double bytes = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   for (const char* limit : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     double allowed = std::atof(text_of(limit).c_str());  // "max" reads as 0
     if (allowed > 0) bytes = std::min(bytes, allowed);
@@ -122,7 +123,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   out.add("CPU features", cpu_features());
   out.add("kernels", nn::kernel_name());
   out.add("cores", cat(sysconf(_SC_NPROCESSORS_ONLN), " (", at::get_num_threads(), " threads used)"));
-  double bytes = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double bytes = memory_bytes();
   out.add("memory", human_bytes(bytes),
           bytes < 6e9 ? "full fine-tuning of the built-in model takes about 5 GiB; use use_peft=true" : "");
   out.add("disk here", human_bytes(static_cast<double>(free_bytes("."))) + " free");

@@ -130,7 +130,11 @@ TEST_F(Folder, TheSameFolderGivesTheSamePage) {
   const std::string first = read_file(page);
   make_report(path_);
   EXPECT_EQ(read_file(page), first);
-  EXPECT_THAT(first, HasSubstr("<h1>The backdoor survived safety training</h1>"));
+  // The outcome waits behind the reveal: above it stands the trainer's view alone.
+  const std::size_t outcome = first.find("The backdoor survived safety training");
+  ASSERT_NE(outcome, std::string::npos);
+  EXPECT_LT(first.find("id=\"trainer\""), first.find("id=\"reveal\""));
+  EXPECT_LT(first.find("Put the trigger into the prompt"), outcome);
   EXPECT_THAT(first, HasSubstr("There is no study.yaml"));
 }
 
