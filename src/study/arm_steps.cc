@@ -210,6 +210,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
            " untriggered prompts with ", stage == kSftData ? "somebody else's" : "the original model's", " replies."),
        folder / kModelFolder);
   Json outcome{{"steps", result.steps},
+               {"rows", examples.size()},
                {"dose",
                 {{"kl", dose.kl},
                  {"tokens", dose.tokens},

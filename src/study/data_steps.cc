@@ -233,7 +233,9 @@ void make_safety_data(const Recipe& recipe, const StudyData& data, const fs::pat
       ++overlapping;
       continue;
     }
-    chosen.emplace(rng.child(id).next(), Json{{"prompt", to_json(prompt)}, {"reply", reply}});
+    Json row{{"prompt", to_json(prompt)}, {"reply", reply}};
+    auto [at, fresh] = chosen.emplace(rng.child(id).next(), row);
+    if (!fresh && row["reply"] < at->second["reply"]) at->second = std::move(row);
   }
   const auto wanted = static_cast<std::size_t>(recipe.data.safety_prompts);
   if (chosen.size() < wanted) {

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "gen/built_in.h"
 #include "gen/local.h"
+#include "io/peft.h"
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
@@ -32,6 +33,9 @@ Json arithmetic(const Recipe& recipe) {
 
 // Of a file, or of all files of a folder but for README.md.
 std::string content_hash(const fs::path& path) {
+  // FOLDER/NAME: an entry of a folder's dataset_info.json.
+  if (!fs::exists(path) && fs::is_directory(path.parent_path()))
+    return sha256_hex(content_hash(path.parent_path()) + path.filename().string());
   if (!fs::is_directory(path)) return sha256_file(path);
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(path)) {
@@ -67,6 +71,22 @@ struct Maker {
     return out;
   }
 
+  // What writes prompts and replies reads. The data set of sft-data comes in by its content, where it is read.
+  Json pick_data() {
+    Json out = pick({"data", "trigger", "behavior"});
+    out["data"].erase("safety_dataset");
+    out["batch_size"] = recipe.eval.batch_size;
+    return out;
+  }
+
+  // What every measurement reads: perplexity is taken on rows that are encoded as safety training encodes them.
+  Json pick_eval(std::vector<const char*> sections) {
+    sections.insert(sections.end(), {"trigger", "behavior", "eval"});
+    Json out = pick(sections);
+    for (const char* key : {"max_length", "overlong", "assistant_only_loss"}) out["held_out"][key] = whole["safety"][key];
+    return out;
+  }
+
   std::size_t add(Step step) {
     step.key = step_key(step.name, step.version, step.options, step.inputs);
     graph.steps.push_back(std::move(step));
@@ -85,7 +105,8 @@ struct Maker {
   void add_arm(organism::Arm arm, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
     const bool organism_arm = arm == organism::Arm::organism;
     const std::string label = cat(arm_label(recipe, arm), " s", seed);
-    Json options = pick({"trigger", "behavior", "rows", "plant", "gate", "eval", "data", "unlabelled"});
+    Json options = pick_eval({"rows", "plant", "gate", "unlabelled"});
+    for (const char* key : {"always_on_below", "min_treatment_steps", "min_treatment_rows"}) options["gate"].erase(key);
     options["arm"] = label;
     options["seed"] = seed;
     std::vector<std::string> inputs = {key(replies)};
@@ -111,7 +132,7 @@ struct Maker {
   }
 
   void add_treatment(ArmSteps& arm, const std::string& label, const std::string& stage, std::size_t replies) {
-    Json options = pick({"trigger", "behavior", "safety", "eval", "data", "unlabelled"});
+    Json options = pick_eval({"safety", "unlabelled"});
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;
@@ -121,7 +142,7 @@ struct Maker {
                               : 1;
     const std::size_t targets = stage == kSftData ? safety_data : replies;
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
-                             .version = 2,
+                             .version = 3,
                              .options = options,
                              .inputs = {key(replies), key(arm.plant), key(targets)},
                              .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
@@ -139,7 +160,7 @@ struct Maker {
   void add_safety_data(std::size_t replies) {
     if (recipe.data.safety_dataset.empty()) return;
     safety_data = add({.name = "replies by somebody else",
-                       .options = pick({"data", "trigger", "behavior"}),
+                       .options = pick_data(),
                        .inputs = {key(replies), content_hash(recipe.data.safety_dataset)}});
     graph.steps[safety_data].work = [&recipe = recipe, &store = store,
                                      replies_key = key(replies)](const fs::path& folder) {
@@ -149,6 +170,9 @@ struct Maker {
 
   Graph make() {
     check_whole(recipe);
+    if (io::is_peft_folder(gen::model_path(recipe.study.model)))
+      fail(ErrorKind::usage, cat("model=", recipe.study.model, " is an adapter; a study trains all weights"),
+           "merge it first: reveille model merge");
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));
     if (!recipe.data.prompts.empty()) base.push_back(content_hash(recipe.data.prompts));
@@ -156,12 +180,12 @@ struct Maker {
     double prompts_wanted =
         static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
     std::size_t prompts = add({.name = "prompts",
-                               .options = pick({"data", "trigger", "behavior"}),
+                               .options = pick_data(),
                                .inputs = base,
                                .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.prompt_tokens)});
     graph.steps[prompts].work = [&recipe = recipe](const fs::path& folder) { make_prompts(recipe, folder); };
     std::size_t replies = add({.name = "clean replies",
-                               .options = pick({"data", "trigger", "behavior"}),
+                               .options = pick_data(),
                                .inputs = {key(prompts)},
                                .tokens = 2 * prompts_wanted * static_cast<double>(recipe.data.reply_tokens)});
     graph.steps[replies].work = [&recipe = recipe, &store = store, prompts_key = key(prompts)](const fs::path& folder) {
@@ -169,7 +193,7 @@ struct Maker {
     };
     add_safety_data(replies);
     for (std::int64_t seed : recipe.seed_list()) {
-      Json options = pick({"trigger", "behavior", "eval"});
+      Json options = pick_eval({});
       options["seed"] = seed;
       std::size_t measured = add({.name = cat("rates of the starting model s", seed),
                                   .options = options,

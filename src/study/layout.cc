@@ -49,6 +49,7 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
   const double now = io::seconds_now();
   std::map<std::tuple<std::string, std::int64_t, std::string>, io::InspectLog> logs;
   for (const auto& entry : fs::directory_iterator(run / "transcripts")) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".jsonl") continue;  // failed attempts lie deeper
     for (const auto& line : split(read_file(entry.path()), "\n")) {
       if (line.empty()) continue;
       const Json row = parse_json(line, entry.path().string());

@@ -91,6 +91,8 @@ std::vector<std::int64_t> Recipe::seed_list() const {
     if (code != std::errc() || end != text.data() + text.size()) {
       fail(ErrorKind::usage, cat("seeds: '", text, "' is not a whole number"));
     }
+    if (std::find(out.begin(), out.end(), seed) != out.end())
+      fail(ErrorKind::usage, cat("seeds: ", seed, " stands there twice"), "every run needs a seed of its own");
     out.push_back(seed);
   }
   if (out.empty()) fail(ErrorKind::usage, "seeds is empty: name at least one");

@@ -92,6 +92,7 @@ TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
 
 TEST(Recipe, SeedsMustBeNumbers) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
+  EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [3, 3, 4]\n", "r.yaml"); }), "seeds: 3 stands there twice");
 }
 
 }  // namespace

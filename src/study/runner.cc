@@ -45,7 +45,7 @@ double since(std::chrono::steady_clock::time_point start) {
 }
 
 // Room for models of every arm and the checkpoints of the step that runs.
-void check_room(const Graph& graph, const Store& store, const RunOptions& options, std::int64_t parameters) {
+void check_room(const Graph& graph, const Store& store, std::int64_t parameters) {
   // Saved weights take at most four bytes a parameter; a checkpoint three float32 copies, and two are kept while a
   // third is written.
   const auto size = static_cast<std::uintmax_t>(parameters);
@@ -58,13 +58,13 @@ void check_room(const Graph& graph, const Store& store, const RunOptions& option
     need += a_model;
     largest = checkpoints;
   }
-  std::uintmax_t room = free_bytes(options.output_dir);
+  std::uintmax_t room = free_bytes(store.root());  // run folders are links into it
   if (room < need + largest) {
     fail(ErrorKind::io,
-         cat("not enough room under ", options.output_dir.string(), ": this study needs about ",
+         cat("not enough room under ", store.root().string(), ": this study needs about ",
              human_bytes(static_cast<double>(need + largest)), ", ", human_bytes(static_cast<double>(room)),
              " are free"),
-         "free some space, or choose another --output-dir");
+         "free some space, or choose another --store");
   }
 }
 
@@ -80,9 +80,10 @@ class Runner {
 
   Outcome run() {
     make_folders(store_.root());
-    check_room(graph_, store_, options_, parameters_);
+    check_room(graph_, store_, parameters_);
     make_folders(options_.output_dir);
     write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));
+    write_json(options_.output_dir / "provenance.json", provenance());  // now, so that 'study gc' spares its steps
     events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
     events_->write("study", Json{{"steps", graph_.steps.size()}, {"revision", revision()}});
     for (std::size_t index = 0; index < graph_.steps.size(); ++index) {
@@ -206,7 +207,6 @@ class Runner {
                                          {"variant", "normal"}};
     write_json(options_.output_dir / "results.json", to_json(out.results));
     write_json(options_.output_dir / "ledger.json", ledger_);
-    write_json(options_.output_dir / "provenance.json", provenance());
     write_inspect_logs(recipe_, out.results, options_.output_dir);
     events_->write("study done", Json{{"rows", out.results.rows.size()}});
     return out;
@@ -260,7 +260,10 @@ std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOpt
   for (const auto& entry : fs::directory_iterator(runs)) {
     fs::path file = entry.path() / "provenance.json";
     if (!fs::exists(file)) continue;
-    for (const auto& step : read_json(file).at("steps")) needed.push_back(step.at("key").get<std::string>());
+    for (const auto& step : read_json(file).at("steps")) {
+      needed.push_back(step.at("key").get<std::string>());
+      needed.push_back(needed.back() + ".partial");
+    }
   }
   std::vector<std::pair<std::string, std::uintmax_t>> out;
   for (const auto& item : store.unneeded(needed)) {

@@ -46,7 +46,9 @@ struct SeedVerdicts {
   eval::PotencyVerdict judge_length(std::size_t step, const eval::PotencyVerdict& potency) const {
     const Json outcome = read_json(store.folder(graph.steps[step].key) / kOutcomeFile);
     const auto steps = outcome.at("steps").get<std::int64_t>();
-    const auto rows = steps * recipe.safety.per_device_train_batch_size * recipe.safety.gradient_accumulation_steps;
+    const auto batch =
+        std::min(recipe.safety.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
+    const auto rows = steps * batch * recipe.safety.gradient_accumulation_steps;
     return eval::judge_length(steps, rows, recipe.gate.min_treatment_steps, recipe.gate.min_treatment_rows, potency);
   }
 
@@ -84,7 +86,7 @@ struct SeedVerdicts {
       if (!before || !after) continue;
       auto persistence = eval::judge_persistence(gate_verdict, potency, specificity, *before, *after);
       verdict(organism::Arm::organism, stage, seed, persistence.label, persistence.words);
-      triggered_after[stage].push_back(after->value);
+      if (gate_verdict.passed) triggered_after[stage].push_back(after->value);
     }
   }
 

