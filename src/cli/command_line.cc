@@ -155,6 +155,34 @@ void CommandLine::take_flag(const std::vector<std::string>& arguments, std::size
   if (assignments_) assignments_->push_back(cat(key, "=", text));
 }
 
+void CommandLine::take_assignment(const std::string& argument) {
+  const std::string where = "reveille " + verb_;
+  auto [key, value] = split_assignment(argument);
+  Named* named = find(replace_all(key, "_", "-"));
+  if (named && named->text) {
+    *named->text = value;
+    return;
+  }
+  if (named && is_yes_or_no(value)) {
+    static const std::vector<std::string> kYes = {"true", "1", "yes", "on"};
+    *named->flag = std::find(kYes.begin(), kYes.end(), lower_ascii(value)) != kYes.end();
+    return;
+  }
+  if (named) fail(ErrorKind::usage, cat(where, ": ", key, "=", value, ": expected true or false"));
+  std::vector<std::string> known;
+  for (const auto& one : named_) known.push_back(replace_all(one.name, "-", "_"));
+  for (const auto& view : views_) {
+    if (try_set_option(view, key, value, where)) return;
+    for (const auto& name : option_names(view)) known.push_back(name);
+  }
+  if (assignments_) {
+    assignments_->push_back(argument);
+    return;
+  }
+  fail(ErrorKind::usage, cat(where, ": unknown key '", key, "'", did_you_mean(key, known)),
+       cat("see '", where, " --help'"));
+}
+
 bool CommandLine::parse(const std::vector<std::string>& arguments) {
   for (const auto& argument : arguments) {
     if (argument == "--help" || argument == "-h") {
@@ -171,27 +199,7 @@ bool CommandLine::parse(const std::vector<std::string>& arguments) {
            cat("reveille ", verb_, ": unknown option ", argument, did_you_mean("-" + argument, flag_names())));
     } else if (std::size_t equals = argument.find('=');
                equals != std::string::npos && equals > 0 && argument.find('/') > equals) {
-      if (assignments_) {
-        assignments_->push_back(argument);
-        continue;
-      }
-      auto [key, value] = split_assignment(argument);
-      if (Named* named = find(replace_all(key, "_", "-")); named && named->text) {
-        *named->text = value;
-        continue;
-      }
-      bool done = false;
-      std::vector<std::string> known;
-      for (const auto& one : named_) {
-        if (one.text) known.push_back(replace_all(one.name, "-", "_"));
-      }
-      for (const auto& view : views_) {
-        done = done || try_set_option(view, key, value, "reveille " + verb_);
-        for (const auto& name : option_names(view)) known.push_back(name);
-      }
-      if (!done)
-        fail(ErrorKind::usage, cat("reveille ", verb_, ": unknown key '", key, "'", did_you_mean(key, known)),
-             cat("see 'reveille ", verb_, " --help'"));
+      take_assignment(argument);
     } else {
       take_positional(argument);
     }

@@ -76,6 +76,7 @@ class CommandLine {
   std::vector<OptionDescription> described_options() const;
   void take_positional(const std::string& text);
   void take_flag(const std::vector<std::string>& arguments, std::size_t& at);
+  void take_assignment(const std::string& argument);
   std::string verb_, description_, examples_;
   std::vector<Named> positionals_, named_;
   std::vector<OptionsView> views_;
