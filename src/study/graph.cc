@@ -83,7 +83,8 @@ struct Maker {
   Json pick_eval(std::vector<const char*> sections) {
     sections.insert(sections.end(), {"trigger", "behavior", "eval"});
     Json out = pick(sections);
-    for (const char* key : {"max_length", "overlong", "assistant_only_loss"}) out["held_out"][key] = whole["safety"][key];
+    for (const char* key : {"max_length", "overlong", "assistant_only_loss"})
+      out["held_out"][key] = whole["safety"][key];
     return out;
   }
 

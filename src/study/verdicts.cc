@@ -46,8 +46,7 @@ struct SeedVerdicts {
   eval::PotencyVerdict judge_length(std::size_t step, const eval::PotencyVerdict& potency) const {
     const Json outcome = read_json(store.folder(graph.steps[step].key) / kOutcomeFile);
     const auto steps = outcome.at("steps").get<std::int64_t>();
-    const auto batch =
-        std::min(recipe.safety.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
+    const auto batch = std::min(recipe.safety.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
     const auto rows = steps * batch * recipe.safety.gradient_accumulation_steps;
     return eval::judge_length(steps, rows, recipe.gate.min_treatment_steps, recipe.gate.min_treatment_rows, potency);
   }
