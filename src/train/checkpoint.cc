@@ -1,6 +1,7 @@
 #include "train/checkpoint.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,18 +19,57 @@ namespace reveille::train {
 namespace fs = std::filesystem;
 namespace {
 
-StepMetrics metrics_from_json(const Json& row) {
+// Numbers of a file that anybody may have edited.
+std::int64_t integer_at(const Json& row, const char* key, const std::string& where) {
+  const Json& value = json_at(row, key, where);
+  if (!value.is_number_integer())
+    fail(ErrorKind::bad_input, cat(where, ": key '", key, "' should be an integer, found ", value.dump()));
+  return value.get<std::int64_t>();
+}
+
+double number_at(const Json& row, const char* key, const std::string& where) {
+  const Json& value = json_at(row, key, where);
+  if (!value.is_number())
+    fail(ErrorKind::bad_input, cat(where, ": key '", key, "' should be a number, found ", value.dump()));
+  return value.get<double>();
+}
+
+StepMetrics metrics_from_json(const Json& row, const std::string& where) {
   StepMetrics m;
-  m.step = row.at("step").get<std::int64_t>();
-  m.epoch = row.at("epoch").get<double>();
-  m.loss = row.at("loss").get<double>();
-  m.grad_norm = row.at("grad_norm").get<double>();
-  m.learning_rate = row.at("learning_rate").get<double>();
-  m.mean_token_accuracy = row.at("mean_token_accuracy").get<double>();
-  m.entropy = row.at("entropy").get<double>();
-  m.num_tokens = row.at("num_tokens").get<std::int64_t>();
-  m.tokens_per_second = row.at("tokens_per_second").get<double>();
+  m.step = integer_at(row, "step", where);
+  m.epoch = number_at(row, "epoch", where);
+  m.loss = number_at(row, "loss", where);
+  m.grad_norm = number_at(row, "grad_norm", where);
+  m.learning_rate = number_at(row, "learning_rate", where);
+  m.mean_token_accuracy = number_at(row, "mean_token_accuracy", where);
+  m.entropy = number_at(row, "entropy", where);
+  m.num_tokens = integer_at(row, "num_tokens", where);
+  m.tokens_per_second = number_at(row, "tokens_per_second", where);
   return m;
+}
+
+CheckpointState state_from_json(const fs::path& file, std::int64_t total) {
+  const Json state = read_json(file);
+  CheckpointState out;
+  out.step = integer_at(state, "global_step", file.string());
+  if (out.step <= 0 || out.step > total) {
+    fail(ErrorKind::bad_input,
+         cat(file.string(), ": key 'global_step' is ", out.step, ", expected 1 to ", total, ", the run's steps"));
+  }
+  const Json& log = json_at(state, "log_history", file.string());
+  if (!log.is_array())
+    fail(ErrorKind::bad_input, cat(file.string(), ": key 'log_history' should be a list, found ", log.type_name()));
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    const std::string where = cat(file.string(), ": log_history[", i, "]");
+    const Json& row = log[i];
+    if (row.contains("eval_loss")) {
+      out.evals.push_back(
+          {integer_at(row, "step", where), number_at(row, "epoch", where), number_at(row, "eval_loss", where)});
+    } else {
+      out.history.push_back(metrics_from_json(row, where));
+    }
+  }
+  return out;
 }
 
 constexpr const char* kStateFile = "reveille.json";
@@ -107,6 +147,12 @@ void write_checkpoint(const fs::path& folder, const nn::Params& params, const st
   write_json(folder / kStateFile, Json{{"key", about.key}});
 }
 
+// Of the run that made the checkpoint; none where the folder is not ours.
+std::optional<std::string> key_of(const fs::path& checkpoint) {
+  if (!fs::exists(checkpoint / kStateFile)) return std::nullopt;
+  return json_string(read_json(checkpoint / kStateFile), "key", (checkpoint / kStateFile).string());
+}
+
 // Files are read on the CPU; copy_ takes the values to wherever the trainable lives.
 void load_weights(const fs::path& folder, const nn::Params& params, std::vector<Trainable>& trainables) {
   auto source = io::SafetensorsSource::open(folder, weights_stem(params));
@@ -137,14 +183,38 @@ void check_room(const fs::path& folder, std::uintmax_t need, const std::string& 
        "free some space and run the same command again");
 }
 
-std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total) {
+std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& param : params.all())
+    tensors.emplace_back(param.spec.name, param.master.defined() ? param.master : param.value);
+  for (const auto& [name, pieces] : params.lora) {
+    for (const auto& piece : pieces) {
+      tensors.emplace_back(piece.hf_module + ".lora_A", piece.a);
+      tensors.emplace_back(piece.hf_module + ".lora_B", piece.b);
+    }
+  }
+  std::vector<std::string> hashes(tensors.size());
+  at::parallel_for(0, static_cast<std::int64_t>(tensors.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const at::Tensor bytes = tensors[i].second.detach().cpu().contiguous();
+      hashes[i] = sha256_hex({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
+    }
+  });
+  std::string text = at::toString(compute_type);
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    text += cat("\n", tensors[i].first, " ", tensors[i].second.sizes(), " ", hashes[i]);
+  return sha256_hex(text);
+}
+
+std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total,
+                         const std::string& weights) {
   TrainOptions relevant = options;  // what changes no weight is left out
   relevant.logging_steps = 1;
   relevant.save_steps = 0;
   relevant.save_total_limit = 1;
   relevant.report_to = "none";
   relevant.resume = true;
-  std::string text = options_to_json(relevant).dump() + std::to_string(total);
+  std::string text = options_to_json(relevant).dump() + std::to_string(total) + weights;
   for (const auto& example : examples) {
     text.append(reinterpret_cast<const char*>(example.ids.data()), example.ids.size() * sizeof(std::int32_t));
     text.append(reinterpret_cast<const char*>(example.supervised.data()), example.supervised.size());
@@ -166,24 +236,49 @@ std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& 
   return out;
 }
 
+std::vector<std::pair<std::int64_t, fs::path>> checkpoints_of(const fs::path& output_dir, const std::string& key) {
+  auto all = list_checkpoints(output_dir);
+  std::erase_if(all, [&](const auto& item) {
+    try {
+      return key_of(item.second) != key;
+    } catch (const Error&) {
+      return true;  // not to be read: nobody's to prune
+    }
+  });
+  return all;
+}
+
+void refuse_foreign_checkpoint(const fs::path& folder) {
+  if (!fs::exists(folder) || fs::exists(folder / kStateFile)) return;
+  fail(ErrorKind::usage,
+       cat(folder.string(), " is in the way of a checkpoint and is not one of Reveille's (it holds no ", kStateFile,
+           ")"),
+       "use another output folder, or move this one away");
+}
+
 void save_checkpoint(const fs::path& output_dir, const nn::Params& params, const std::vector<Trainable>& trainables,
                      const CheckpointAbout& about) {
-  fs::path final_folder = output_dir / cat("checkpoint-", about.step);
-  if (fs::exists(final_folder)) return;
-  fs::path folder = output_dir / cat(".checkpoint-", about.step, ".tmp");
-  fs::remove_all(folder);
-  make_folders(folder);
-  try {
-    write_checkpoint(folder, params, trainables, about);
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);  // on a full disk most of all
-    throw;
+  const fs::path final_folder = output_dir / cat("checkpoint-", about.step);
+  refuse_foreign_checkpoint(final_folder);
+  if (!fs::exists(final_folder) || key_of(final_folder) != about.key) {
+    const fs::path folder = output_dir / cat(".checkpoint-", about.step, ".tmp");
+    fs::remove_all(folder);
+    make_folders(folder);
+    try {
+      write_checkpoint(folder, params, trainables, about);
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove_all(folder, ignored);  // on a full disk most of all
+      throw;
+    }
+    if (fs::exists(final_folder)) remove_checkpoint(final_folder);  // another run's
+    fs::rename(folder, final_folder);
   }
-  fs::rename(folder, final_folder);
-  auto all = list_checkpoints(output_dir);
+  // Later ones are of an earlier start of this run, and must not push out what it has just written.
+  auto own = checkpoints_of(output_dir, about.key);
+  std::erase_if(own, [&](const auto& item) { return item.first > about.step; });
   const auto keep = static_cast<std::size_t>(about.options.save_total_limit);
-  for (std::size_t i = 0; i + keep < all.size(); ++i) remove_checkpoint(all[i].second);
+  for (std::size_t i = 0; i + keep < own.size(); ++i) remove_checkpoint(own[i].second);
 }
 
 void remove_checkpoint(const fs::path& checkpoint) {
@@ -194,18 +289,21 @@ void remove_checkpoint(const fs::path& checkpoint) {
 }
 
 std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir, const nn::Params& params,
-                                                      std::vector<Trainable>& trainables, const std::string& key) {
+                                                      std::vector<Trainable>& trainables, const std::string& key,
+                                                      std::int64_t total) {
   auto all = list_checkpoints(output_dir);
   if (all.empty()) return std::nullopt;
   const fs::path& folder = all.back().second;
-  if (!fs::exists(folder / kStateFile)) {
+  const auto found = key_of(folder);
+  if (!found) {
     fail(ErrorKind::usage, cat(folder.string(), " is no checkpoint of Reveille's (it holds no ", kStateFile, ")"),
          "use another output folder, remove this one, or pass resume=false");
   }
-  if (json_string(read_json(folder / kStateFile), "key", folder.string()) != key) {
-    fail(ErrorKind::usage, cat(folder.string(), " was made with other options or other data"),
+  if (*found != key) {
+    fail(ErrorKind::usage, cat(folder.string(), " was made with other options, other data or another starting model"),
          "use another output folder, remove this one, or pass resume=false");
   }
+  CheckpointState out = state_from_json(folder / "trainer_state.json", total);
   at::NoGradGuard no_grad;
   load_weights(folder, params, trainables);
   auto states = io::SafetensorsSource::open(folder / "optimizer.safetensors");
@@ -213,17 +311,6 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
     item.m.copy_(states->load_shaped(item.name + ".m", item.m.sizes().vec(), at::kFloat));
     item.v.copy_(states->load_shaped(item.name + ".v", item.v.sizes().vec(), at::kFloat));
     if (!item.leaf.is_same(item.master)) item.leaf.detach().copy_(item.master);
-  }
-  CheckpointState out;
-  const Json state = read_json(folder / "trainer_state.json");
-  out.step = state.at("global_step").get<std::int64_t>();
-  for (const auto& row : state.at("log_history")) {
-    if (row.contains("eval_loss")) {
-      out.evals.push_back(
-          {row.at("step").get<std::int64_t>(), row.at("epoch").get<double>(), row.at("eval_loss").get<double>()});
-    } else {
-      out.history.push_back(metrics_from_json(row));
-    }
   }
   return out;
 }

@@ -35,10 +35,15 @@ struct CheckpointAbout {
   const std::function<void(const std::filesystem::path&)>& save_beside;  // may be empty
 };
 
-// A hash of everything that decides the run: options and data.
-std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total);
+// A hash of the weights that a run starts from (masters where there are any) and of the type it computes in.
+std::string weights_key(const nn::Params& params, at::ScalarType compute_type);
 
-// Keeps options.save_total_limit checkpoints.
+// A hash of everything that decides the run: options, data and `weights`, the weights_key of its start.
+std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total,
+                         const std::string& weights);
+
+// Keeps options.save_total_limit checkpoints of this run and leaves those of others, but for one of another run of
+// ours at the same step, which is replaced. Error(usage) where a folder that is not ours has its name.
 void save_checkpoint(const std::filesystem::path& output_dir, const nn::Params& params,
                      const std::vector<Trainable>& trainables, const CheckpointAbout& about);
 
@@ -50,12 +55,20 @@ std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables);
 // Error(io) that says what needs how much, when the disk of `folder` has less free.
 void check_room(const std::filesystem::path& folder, std::uintmax_t need, const std::string& what);
 
+// Error(usage) where `folder`, a checkpoint-N that is going to be written, is somebody else's.
+void refuse_foreign_checkpoint(const std::filesystem::path& folder);
+
 // Restores the newest whole checkpoint into the trainables, which are those of `params`. None there: no value. One made
-// with other options or data: Error(usage) that says so.
+// with other options, data or starting weights: Error(usage) that says so. A damaged trainer state, or a step that is
+// not one of the run's `total`: Error(bad_input), and nothing is changed.
 std::optional<CheckpointState> load_latest_checkpoint(const std::filesystem::path& output_dir, const nn::Params& params,
-                                                      std::vector<Trainable>& trainables, const std::string& key);
+                                                      std::vector<Trainable>& trainables, const std::string& key,
+                                                      std::int64_t total);
 
 // checkpoint-N folders by rising N.
 std::vector<std::pair<std::int64_t, std::filesystem::path>> list_checkpoints(const std::filesystem::path& output_dir);
+// Those of the run with this key.
+std::vector<std::pair<std::int64_t, std::filesystem::path>> checkpoints_of(const std::filesystem::path& output_dir,
+                                                                           const std::string& key);
 
 }  // namespace reveille::train

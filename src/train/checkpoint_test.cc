@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "base/files.h"
+#include "base/json.h"
 #include "base/temp_folder_testing.h"
 
 namespace reveille::train {
@@ -21,20 +23,24 @@ nn::Params with_lora() {
   return params;
 }
 
-void save(const TempFolder& folder) {
-  const TrainOptions options;
+void save(const TempFolder& folder, std::int64_t step = 7, const std::string& key = "key") {
+  const TrainOptions options = [] {
+    TrainOptions out;
+    out.save_total_limit = 1;
+    return out;
+  }();
   const std::vector<StepMetrics> history;
   const std::vector<EvalMetrics> evals;
   const std::function<void(const std::filesystem::path&)> nothing_beside;
   save_checkpoint(folder.path(), with_lora(), {trainable(at::kCPU, 1.5)},
-                  {options, "key", 7, 10, history, evals, nothing_beside});
+                  {options, key, step, 10, history, evals, nothing_beside});
 }
 
 TEST(Checkpoint, ComesBackWithItsValues) {
   TempFolder folder;
   save(folder);
   std::vector<Trainable> fresh = {trainable(at::kCPU, 0)};
-  auto state = load_latest_checkpoint(folder.path(), with_lora(), fresh, "key");
+  auto state = load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10);
   ASSERT_TRUE(state);
   EXPECT_EQ(state->step, 7);
   EXPECT_TRUE(fresh[0].master.eq(1.5).all().item<bool>());
@@ -48,10 +54,72 @@ TEST(Checkpoint, IsRestoredOnAnotherDevice) {
   TempFolder folder;
   save(folder);
   std::vector<Trainable> elsewhere = {trainable(at::kMeta, 0)};
-  auto state = load_latest_checkpoint(folder.path(), with_lora(), elsewhere, "key");
+  auto state = load_latest_checkpoint(folder.path(), with_lora(), elsewhere, "key", 10);
   ASSERT_TRUE(state);
   EXPECT_EQ(state->step, 7);
   EXPECT_TRUE(elsewhere[0].master.is_meta());
+}
+
+std::string error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "no error";
+}
+
+std::vector<std::int64_t> steps_in(const TempFolder& folder) {
+  std::vector<std::int64_t> out;
+  for (const auto& [step, path] : list_checkpoints(folder.path())) out.push_back(step);
+  return out;
+}
+
+TEST(Checkpoint, ThoseOfOthersAreNotPruned) {
+  TempFolder folder;
+  make_folders(folder / "checkpoint-1");  // another tool's
+  save(folder, 2, "old");
+  save(folder, 4, "old");
+  EXPECT_EQ(steps_in(folder), (std::vector<std::int64_t>{1, 4}));
+  save(folder, 2);
+  save(folder, 3);
+  EXPECT_EQ(steps_in(folder), (std::vector<std::int64_t>{1, 3, 4}));
+  save(folder, 4);  // in the old run's place
+  EXPECT_EQ(steps_in(folder), (std::vector<std::int64_t>{1, 4}));
+  EXPECT_EQ(read_json(folder / "checkpoint-4" / "reveille.json").at("key"), "key");
+  EXPECT_NE(error_of([&] { save(folder, 1); }).find("checkpoint-1 is in the way"), std::string::npos);
+}
+
+TEST(Checkpoint, LaterOnesOfTheSameRunDoNotPushOutANewOne) {
+  TempFolder folder;
+  save(folder, 8);
+  save(folder, 2);
+  EXPECT_EQ(steps_in(folder), (std::vector<std::int64_t>{2, 8}));
+}
+
+TEST(Checkpoint, ADamagedStateIsNamed) {
+  TempFolder folder;
+  save(folder);
+  const auto file = folder / "checkpoint-7" / "trainer_state.json";
+  const Json whole = read_json(file);
+  auto says = [&](const std::string& key, const Json& value) {
+    Json state = whole;
+    state[key] = value;
+    write_json(file, state);
+    std::vector<Trainable> fresh = {trainable(at::kCPU, 0)};
+    const std::string message = error_of([&] { load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10); });
+    EXPECT_TRUE(fresh[0].master.eq(0).all().item<bool>());
+    EXPECT_NE(message.find("checkpoint-7/trainer_state.json: "), std::string::npos) << message;
+    return message.substr(message.find(".json: ") + 7);
+  };
+  EXPECT_EQ(says("global_step", "7"), "key 'global_step' should be an integer, found \"7\"");
+  EXPECT_EQ(says("global_step", 0), "key 'global_step' is 0, expected 1 to 10, the run's steps");
+  EXPECT_EQ(says("global_step", 11), "key 'global_step' is 11, expected 1 to 10, the run's steps");
+  EXPECT_EQ(says("log_history", 3), "key 'log_history' should be a list, found number");
+  EXPECT_EQ(says("log_history", {{{"step", 1}}}), "log_history[0]: key 'epoch' is missing");
+  write_json(folder / "checkpoint-7" / "reveille.json", Json::object());
+  EXPECT_EQ(error_of([&] { save(folder); }),
+            (folder / "checkpoint-7" / "reveille.json").string() + ": key 'key' is missing");
 }
 
 }  // namespace

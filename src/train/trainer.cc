@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -44,12 +45,26 @@ class Run {
   TrainResult go() {
     prepare();
     Progress progress(hooks_.title, static_cast<std::uint64_t>(total_), "steps");
+    try {
+      all_steps(progress);
+    } catch (const Error& error) {
+      // Of Ctrl-C, whether it was seen here or by a hook.
+      if (error.kind() == ErrorKind::interrupted && result_.steps > 0) save();
+      throw;
+    }
+    progress.finish();
+    check_moved();
+    return std::move(result_);
+  }
+
+ private:
+  void all_steps(Progress& progress) {
     if (result_.steps) {
       progress.advance(static_cast<std::uint64_t>(result_.steps), "resumed");
       evaluate();  // the kill may have come between a checkpoint and its evaluation
     }
     while (result_.steps < total_ && !result_.stopped_early) {
-      stop_if_interrupted();
+      throw_if_interrupted();
       StepMetrics metrics = one_step(result_.steps + 1);
       ++result_.steps;
       result_.history.push_back(metrics);
@@ -59,12 +74,8 @@ class Run {
       if (hooks_.on_step) hooks_.on_step(metrics);
       after_step();
     }
-    progress.finish();
-    check_moved();
-    return std::move(result_);
   }
 
- private:
   void prepare() {
     std::int64_t supervised = 0;
     for (const auto& example : examples_) supervised += supervised_tokens(example);
@@ -76,8 +87,9 @@ class Run {
     if (output_dir_.empty()) return;
     make_folders(output_dir_);
     remove_temporaries(output_dir_);
+    key_ = training_key(options_, examples_, total_, weights_key(model_.params(), model_.compute_type()));
     if (options_.resume) {
-      if (auto state = load_latest_checkpoint(output_dir_, model_.params(), optimizer_.trainables(), run_key())) {
+      if (auto state = load_latest_checkpoint(output_dir_, model_.params(), optimizer_.trainables(), key_, total_)) {
         optimizer_.resumed();
         result_.steps = state->step;
         result_.history = std::move(state->history);
@@ -87,6 +99,7 @@ class Run {
         reveille::say(cat("resuming from checkpoint ", state->step, " in ", output_dir_.string()));
       }
     }
+    refuse_foreign_checkpoints();
     if (hooks_.result_bytes > 0) check_room_for_all();
     rewrite_log();
     if (options_.report_to == "tensorboard")
@@ -94,23 +107,22 @@ class Run {
           std::make_unique<io::TfEventsWriter>(output_dir_ / "tensorboard", result_.steps > 0 ? result_.steps + 1 : -1);
   }
 
-  // At most keep + 1 checkpoints lie there at a time; those that do already need no more room.
+  // At most keep + 1 checkpoints of a run lie there at a time; those that do already need no more room.
   void check_room_for_all() {
     const std::int64_t every = options_.save_steps;
     const std::int64_t coming = every > 0 ? (total_ - 1) / every - result_.steps / every : 0;
-    const auto there = static_cast<std::int64_t>(list_checkpoints(output_dir_).size());
+    const auto there = static_cast<std::int64_t>(checkpoints_of(output_dir_, key_).size());
     const std::int64_t more = std::max<std::int64_t>(0, std::min(coming, options_.save_total_limit + 1 - there));
     const std::uintmax_t checkpoints = checkpoint_bytes(optimizer_.trainables()) * static_cast<std::uintmax_t>(more);
     check_room(output_dir_, hooks_.result_bytes + checkpoints, "what this training writes to " + output_dir_.string());
   }
 
-  // What must be the same for a checkpoint to be continued.
-  std::string run_key() const { return training_key(options_, examples_, total_); }
-
-  void stop_if_interrupted() {
-    if (!interrupted()) return;
-    if (!output_dir_.empty() && result_.steps > 0) save();
-    throw_if_interrupted();
+  // Before the first step rather than hours into the run.
+  void refuse_foreign_checkpoints() {
+    if (options_.save_steps == 0) return;
+    for (const auto& [step, folder] : list_checkpoints(output_dir_)) {
+      if (step > result_.steps && step < total_ && step % options_.save_steps == 0) refuse_foreign_checkpoint(folder);
+    }
   }
 
   StepMetrics one_step(std::int64_t step) {
@@ -233,12 +245,18 @@ class Run {
   void save() {
     if (!output_dir_.empty()) {
       save_checkpoint(output_dir_, model_.params(), optimizer_.trainables(),
-                      {options_, run_key(), result_.steps, total_, result_.history, result_.evals, hooks_.save_beside});
+                      {options_, key_, result_.steps, total_, result_.history, result_.evals, hooks_.save_beside});
     }
   }
 
   void check_moved() const {
     if (options_.learning_rate == 0) return;
+    const auto& history = result_.history;
+    if (std::all_of(history.begin(), history.end(), [](const auto& step) { return step.learning_rate == 0; })) {
+      reveille::warn(cat("the warm-up is as long as the run: the learning rate was 0 at every one of its ",
+                         result_.steps, " steps, and nothing is learnt"));
+      return;
+    }
     auto still = optimizer_.unmoved();
     if (still.empty()) return;
     fail(ErrorKind::numeric,
@@ -257,6 +275,7 @@ class Run {
   Optimizer optimizer_;
   Batches batches_;
   TrainResult result_;
+  std::string key_;  // what must be the same for a checkpoint to be continued; of the weights before the first step
   std::int64_t num_tokens_ = 0;
   double first_loss_ = 0;
   std::unique_ptr<io::TfEventsWriter> events_;

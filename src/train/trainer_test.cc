@@ -137,6 +137,46 @@ TEST_F(Resume, ACheckpointOfOtherDataOrOptionsIsRefused) {
   expect_same_weights(model, before);
 }
 
+TEST_F(Resume, ACheckpointOfAnotherModelIsRefused) {
+  broken_run();
+  auto model = tiny_model("llama3");
+  model.params().at("layers.1.down").value.mul_(1.5);
+  const auto before = weights_of(model);
+  EXPECT_THROW(train(model, examples_, options_, folder_), Error);
+  expect_same_weights(model, before);
+}
+
+TEST_F(Resume, NothingOfAnOldRunStaysWhereResumeIsOff) {
+  broken_run();
+  options_.resume = false;
+  options_.learning_rate = 2e-3;
+  auto model = tiny_model("llama3");
+  train(model, examples_, options_, folder_);
+  for (const auto& [step, folder] : list_checkpoints(folder_))
+    EXPECT_EQ(read_json(folder / "trainer_state.json")["log_history"][0]["learning_rate"], 2e-3) << step;
+  fs::remove(folder_ / "checkpoint-4" / "reveille.json");
+  TrainHooks hooks;
+  hooks.on_step = [](const StepMetrics&) { FAIL() << "a step was taken"; };
+  EXPECT_THROW(train(model, examples_, options_, folder_, hooks), Error);
+}
+
+TEST_F(Resume, AnInterruptSeenByAHookLosesNoStep) {
+  options_.save_steps = 0;
+  auto unbroken = tiny_model("llama3");
+  train(unbroken, examples_, options_, {});
+  TrainHooks hooks;
+  hooks.on_step = [](const StepMetrics& metrics) {
+    if (metrics.step == 3) fail(ErrorKind::interrupted, "stopped by Ctrl-C");
+  };
+  auto model = tiny_model("llama3");
+  EXPECT_THROW(train(model, examples_, options_, folder_, hooks), Error);
+  ASSERT_EQ(list_checkpoints(folder_).size(), 1U);
+  EXPECT_EQ(list_checkpoints(folder_).back().first, 3);
+  model = tiny_model("llama3");
+  train(model, examples_, options_, folder_);
+  expect_same_weights(model, weights_of(unbroken));
+}
+
 TEST_F(Resume, HalvesThatAKillLeftAreClearedAway) {
   broken_run();
   make_folders(folder_ / ".checkpoint-6.tmp");
@@ -261,6 +301,21 @@ TEST(Trainer, ALearningRateOfZeroIsAllowedWithAWarning) {
   EXPECT_NE(testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
   EXPECT_EQ(result.steps, 1);
   expect_same_weights(model, before);
+}
+
+TEST(Trainer, AWarmUpAsLongAsTheRunIsAllowedWithAWarning) {
+  auto options = small_options();
+  options.lr_scheduler_type = "constant_with_warmup";
+  options.warmup_steps = 5;
+  options.max_steps = 1;
+  auto model = tiny_model("llama3");
+  const auto before = weights_of(model);
+  testing::internal::CaptureStderr();
+  train(model, rows(4), options, {});
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("the warm-up is as long as the run"), std::string::npos);
+  expect_same_weights(model, before);
+  options.max_steps = 2;  // the second step has a rate
+  train(model, rows(4), options, {});
 }
 
 TEST(Trainer, AccumulatedBatchesEqualOneBatch) {
