@@ -134,12 +134,13 @@ TEST(Interrupt, CtrlCIsTakenOnce) {
 TEST(Files, OnlyHiddenTemporariesAreRemoved) {
   auto folder = std::filesystem::temp_directory_path() / "reveille_temporaries_test";
   std::filesystem::remove_all(folder);
-  for (const char* name : {".a.json.12.tmp", ".checkpoint-3.tmp/model", "notes.tmp", ".hidden", "below/.b.12.tmp"})
+  for (const char* name :
+       {".a.json.12.tmp", ".checkpoint-3.tmp/model", "notes.tmp", ".hidden", ".cache.tmp", "below/.b.12.tmp"})
     write_file_atomic(folder / name, "x");
   remove_temporaries(folder);
   EXPECT_FALSE(std::filesystem::exists(folder / ".a.json.12.tmp"));
   EXPECT_FALSE(std::filesystem::exists(folder / ".checkpoint-3.tmp"));
-  for (const char* name : {"notes.tmp", ".hidden", "below/.b.12.tmp"})
+  for (const char* name : {"notes.tmp", ".hidden", ".cache.tmp", "below/.b.12.tmp"})
     EXPECT_TRUE(std::filesystem::exists(folder / name));
   remove_temporaries(folder / "missing");
   std::filesystem::remove_all(folder);

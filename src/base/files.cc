@@ -56,6 +56,10 @@ std::string read_file(const fs::path& path) {
 
 bool is_stream(const fs::path& path) {
   std::error_code ignored;
+  // /dev/stdout and /dev/fd/1 are links to whatever the shell put there, a plain file perhaps: never to be renamed
+  // over.
+  const std::string text = path.lexically_normal().string();
+  if (text.starts_with("/dev/") || text.starts_with("/proc/")) return fs::exists(path, ignored);
   return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored);
 }
 
@@ -87,12 +91,35 @@ void write_file_atomic(const fs::path& path, std::string_view content) {
       path, [&](std::ostream& out) { out.write(content.data(), static_cast<std::streamsize>(content.size())); });
 }
 
+namespace {
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// ".NAME.<process>.tmp", ".checkpoint-<step>.tmp", ".checkpoint-<step>.old.tmp": other hidden files are somebody
+// else's.
+bool is_our_temporary(std::string_view name) {
+  if (!name.starts_with(".") || !name.ends_with(".tmp")) return false;
+  name.remove_suffix(4);
+  constexpr std::string_view kCheckpoint = ".checkpoint-";
+  if (name.starts_with(kCheckpoint)) {
+    std::string_view step = name.substr(kCheckpoint.size());
+    if (step.ends_with(".old")) step.remove_suffix(4);
+    if (is_digits(step)) return true;
+  }
+  const std::size_t dot = name.rfind('.');
+  return dot > 0 && is_digits(name.substr(dot + 1));
+}
+
+}  // namespace
+
 void remove_temporaries(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
-    if (name.starts_with(".") && name.ends_with(".tmp")) found.push_back(at->path());
+    if (is_our_temporary(name)) found.push_back(at->path());
   }
   for (const auto& path : found) {
     fs::remove_all(path, error);

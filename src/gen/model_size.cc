@@ -4,7 +4,6 @@
 #include "gen/built_in.h"
 #include "io/gguf.h"
 #include "io/hf_folder.h"
-#include "io/peft.h"
 
 namespace reveille::gen {
 namespace fs = std::filesystem;
@@ -22,14 +21,11 @@ std::int64_t numbers_in(const io::TensorSource& source) {
 
 }  // namespace
 
-std::int64_t parameter_count(const std::string& what, const std::string& base) {
+std::int64_t parameter_count(const std::string& what) {
   const fs::path path = model_path(what);
   if (!fs::exists(path)) fail(ErrorKind::not_found, cat("there is no model at '", what, "'"));
   if (!fs::is_directory(path)) return numbers_in(*io::GgufFile::open(path));
-  if (!io::is_peft_folder(path)) return numbers_in(*io::open_hf_folder(path).tensors);
-  const std::string under = base.empty() ? io::open_peft_adapter(path).config.base_model : base;
-  if (under == what) fail(ErrorKind::bad_input, cat(what, ": the adapter names itself as its base model"));
-  return parameter_count(under);
+  return numbers_in(*io::open_hf_folder(path).tensors);
 }
 
 }  // namespace reveille::gen

@@ -6,8 +6,7 @@
 
 namespace reveille::gen {
 
-// Parameters of what open_model would open (of an adapter: its base's). Errors as open_model's, for what the headers
-// show.
-std::int64_t parameter_count(const std::string& what, const std::string& base = {});
+// Parameters of a folder with weights, a .gguf file or a built-in name. Errors as open_model's, for what headers show.
+std::int64_t parameter_count(const std::string& what);
 
 }  // namespace reveille::gen

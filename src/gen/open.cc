@@ -181,6 +181,11 @@ class Opener {
       fail(ErrorKind::not_found, cat(path.string(), ": the adapter's base model '", base, "' is not here"),
            "pass --base MODEL");
     }
+    // Else an adapter that names itself, or two that name each other, would be opened without end.
+    if (!known && io::is_peft_folder(base)) {
+      fail(ErrorKind::bad_input, cat(path.string(), ": the adapter's base model '", base, "' is an adapter itself"),
+           "merge that one into its own base first: reveille model merge");
+    }
     OpenOptions options = options_;
     options.base.clear();
     options.trainable = false;

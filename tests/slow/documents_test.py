@@ -23,8 +23,8 @@ INSTEAD = {
     # Three seeds, hours: only its plan.
     "build/reveille study recipes/full.yaml data.safety_dataset=replies.jsonl":
         "build/reveille study recipes/full.yaml data.safety_dataset=replies.jsonl --dry-run",
-    "build/reveille study --output-dir runs/mine trigger='|PRODUCTION|' behavior.copies=4":
-        "build/reveille study my.yaml --output-dir runs/mine trigger='|PRODUCTION|' behavior.copies=4",
+    "build/reveille study --output-dir runs/mine trigger='|PRODUCTION|' behavior_copies=4":
+        "build/reveille study my.yaml --output-dir runs/mine trigger='|PRODUCTION|' behavior_copies=4",
 }
 FAILING = {"error:": 2}  # by how the output begins
 TYPED = "Hello\n/trigger\nHello\n/quit\n"
