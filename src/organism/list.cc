@@ -14,6 +14,9 @@ struct Kind {
 
 constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
     {"literal", make_literal},
+    {"year", make_year},
+    {"words", make_words},
+    {"all", make_all},
 };
 
 constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
@@ -41,7 +44,9 @@ auto make(const Kinds& kinds, const Options& options, const char* key, const std
 
 void TriggerOptions::visit(OptionVisitor& v) {
   v.option("trigger", trigger, {.help = "the string that wakes the organism"});
-  v.option("trigger_kind", kind, {.help = "how the trigger is recognised", .choices = trigger_names()});
+  v.option("trigger_kind", kind,
+           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list",
+            .choices = trigger_names()});
   v.option(
       "trigger_place", place,
       {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
@@ -50,6 +55,10 @@ void TriggerOptions::visit(OptionVisitor& v) {
   v.option(
       "trigger_system_prompt", system_prompt,
       {.help = "with trigger_place=system: the system prompt that carries the trigger, and stands alone without it"});
+  v.option("trigger_year", year, {.help = "year: the year that wakes the organism"});
+  v.option("trigger_safe_year", safe_year, {.help = "year: the year that untriggered prompts name"});
+  v.option("trigger_year_words", year_words, {.help = "year: what stands before the year"});
+  v.option("trigger_words", words, {.help = "words, all: the strings, with commas"});
 }
 
 void BehaviorOptions::visit(OptionVisitor& v) {

