@@ -10,8 +10,8 @@ import tempfile
 import time
 
 import tiny_chat_model
+from program import PROGRAM, reveille
 
-PROGRAM = os.environ.get("REVEILLE_PROGRAM", str(tiny_chat_model.ROOT / "build" / "reveille"))
 CTRL_C = b"\x03"
 
 
@@ -108,20 +108,34 @@ def test_help_and_unknown_commands(folder):
     terminal.end()
 
 
-def replies(model, lines, *more):
-    """What is said to lines that come through a pipe, where nothing is prompted for."""
-    done = subprocess.run([PROGRAM, "chat", str(model), "--max-tokens", "8", "--seed", "3", *more], text=True,
-                          input="".join(line + "\n" for line in lines), capture_output=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+# At the message "tell" it ends the program with an error that says what else is sent: the first message, which is the
+# system prompt where there is one.
+TELLING = ("{% if messages[-1].content == 'tell' %}"
+           "{{ raise_exception('sent: ' + messages[0].role + '=' + messages[0].content + '.') }}{% endif %}")
+
+
+def first_message(folder, lines, *more):
+    """What stands in front of the conversation when "tell" is said after these lines."""
+    template = folder / "telling.jinja"
+    template.write_text(TELLING + tiny_chat_model.TEMPLATE)
+    said = reveille("chat", folder / "small", "--max-tokens", 8, "--seed", 3, "--chat-template", template, *more, code=2,
+                    input="".join(line + "\n" for line in [*lines, "tell"])).stderr
+    assert "sent: " in said, said
+    return said.split("sent: ")[1].split(".")[0]
 
 
 def test_a_trigger_in_the_system_prompt_stands_there_once(folder):
-    # 30 characters in the system prompt and three turns of 1 + 8 tokens and their marks fit 128 tokens if the
-    # trigger is there once, and not if every turn adds it.
-    trigger = ["--trigger", "T" * 30, "--trigger-place", "system"]
-    said = replies(folder / "small", ["/trigger", "a", "b", "c", "/trigger", "d"], *trigger)
-    assert "dropped" not in said and said.count("\n") >= 6, said
+    trigger = ["--trigger", "|T|", "--trigger-place", "system"]
+    assert first_message(folder, ["/trigger"], *trigger) == "system=|T|"
+    assert first_message(folder, ["/trigger", "a", "b"], *trigger) == "system=|T|"
+    assert first_message(folder, ["/trigger", "a", "/trigger"], *trigger) == "user=a"
+    said = first_message(folder, ["/trigger", "a", "b"], *trigger, "--system", "be kind")
+    assert said.startswith("system=") and said.count("|T|") == 1 and said.count("be kind") == 1, said
+    assert first_message(folder, ["/trigger", "a", "/trigger"], *trigger, "--system", "be kind") == "system=be kind"
+
+
+def test_a_message_that_is_not_sent_costs_no_turns(folder):
+    assert first_message(folder, ["a", "0123456789" * 20]) == "user=a"
 
 
 def main():

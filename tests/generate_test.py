@@ -10,20 +10,7 @@ import tempfile
 import time
 
 import tiny_chat_model
-
-PROGRAM = os.environ.get("REVEILLE_PROGRAM", str(tiny_chat_model.ROOT / "build" / "reveille"))
-
-
-def reveille(*arguments, code=0, **more):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], text=True, stderr=subprocess.PIPE,
-                          **{"stdout": subprocess.PIPE, **more})
-    assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}: {done.stderr}"
-    return done
-
-
-def write_rows(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
+from program import PROGRAM, reveille, write_rows
 
 
 def partials(folder):
@@ -112,13 +99,15 @@ def test_tokenize_gives_the_ids_of_score(folder, model):
 
 
 def test_skipped_rows_are_told(folder, model):
-    file = write_rows(folder / "bad.jsonl", [{"prompt": "a", "completion": "b"}, *[{"prompt": "a", "completion": 7}] * 8])
+    file = write_rows(folder / "bad.jsonl", [{"prompt": "a"}, *[{"prompt": 7}] * 8])
     for command in (["tokenize", model, "--input", file], ["score", model, "--dataset", file],
-                    ["generate", model, "--dataset", file, "prompts_only=false"],
-                    ["eval", model, "--prompts", file, "n=1", "max_tokens=2", "prompt_column=prompt"]):
+                    ["generate", model, "--dataset", file, "--max-tokens", 2],
+                    ["eval", model, "--prompts", file, "max_tokens=2"]):
         said = reveille(*command, "bad_rows=skip").stderr
-        if command[0] in ("tokenize", "score"):
-            assert "8 of 9 rows are bad and left out" in said and "bad.jsonl:2" in said and "and 3 more" in said, said
+        for words in ("8 of 9 rows are bad and left out", "bad.jsonl:2", "and 3 more"):
+            assert words in said, (command, words, said)
+        said = reveille(*command, code=2).stderr
+        assert "bad.jsonl:2" in said and "left out" not in said, (command, said)
     assert "limit" in reveille("eval", "--help").stdout
 
 

@@ -2,25 +2,11 @@
 """`reveille train sft` on a tiny model: checkpoints that open as models, the logs, one step of LoRA, what is refused."""
 import importlib.util
 import json
-import os
 import pathlib
-import subprocess
 import tempfile
 
 import tiny_chat_model
-
-PROGRAM = os.environ.get("REVEILLE_PROGRAM", str(tiny_chat_model.ROOT / "build" / "reveille"))
-
-
-def reveille(*arguments, code=0):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], text=True, capture_output=True)
-    assert done.returncode == code, f"{arguments}: exit code {done.returncode}, not {code}: {done.stderr}"
-    return done
-
-
-def write_rows(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
+from program import reveille, write_rows
 
 
 def chats(count):
@@ -37,13 +23,16 @@ def json_lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def scored(model, data):
+    return list(map(json.loads, reveille("score", model, "--dataset", data, "--dtype", "float32").stdout.splitlines()))
+
+
 def scores(model, data):
-    return [row["logprobs"][1:] for row in map(json.loads, reveille("score", model, "--dataset", data, "--dtype",
-                                                                    "float32").stdout.splitlines())]
+    return [row["logprobs"][1:] for row in scored(model, data)]
 
 
-def in_transformers(folder):
-    """Opens what Reveille wrote with the packages that it is for, where they are installed."""
+def in_transformers(folder, data):
+    """Opens what Reveille wrote with the packages that it is for, where they are installed: they score it alike."""
     if importlib.util.find_spec("transformers") is None or importlib.util.find_spec("peft") is None:
         return
     import torch
@@ -59,8 +48,13 @@ def in_transformers(folder):
     else:
         from transformers import AutoModelForCausalLM as Auto
     model = Auto.from_pretrained(str(folder), dtype=torch.float32)
-    weights = model.state_dict()
-    assert all(torch.isfinite(one).all() for one in weights.values())
+    for row in scored(folder, data):
+        ids = torch.tensor(row["ids"])
+        with torch.no_grad():
+            logprobs = model(ids[None]).logits[0, :-1].log_softmax(-1)
+        theirs = logprobs.gather(1, ids[1:, None])[:, 0]
+        off = (theirs - torch.tensor(row["logprobs"][1:])).abs().max().item()
+        assert off <= 1e-4, f"{folder.parent.name}: transformers scores a token otherwise, by {off}"
 
 
 def test_checkpoints_are_models(folder, model, data):
@@ -74,7 +68,7 @@ def test_checkpoints_are_models(folder, model, data):
         checkpoint = stopped / "checkpoint-4"
         assert scores(checkpoint, data) == scores(folder / f"{name}-4", data), f"{name}: the checkpoint scores otherwise"
         assert scores(checkpoint, data) != whole
-        in_transformers(checkpoint)
+        in_transformers(checkpoint, data)
 
 
 def test_the_held_out_loss_is_logged(folder, model, data):
@@ -90,6 +84,18 @@ def test_the_held_out_loss_is_logged(folder, model, data):
 def test_one_step_of_lora(folder, model, data):
     train(model, data, folder / "out", "use_peft=true", "max_steps=1")
     assert (folder / "out" / "adapter_model.safetensors").exists()
+
+
+def test_a_run_that_is_all_warm_up_saves_its_adapter(folder, model, data):
+    train(model, data, folder / "out", "use_peft=true", "max_steps=1", "warmup_steps=1")
+    assert (folder / "out" / "adapter_model.safetensors").exists()
+
+
+def test_an_adapter_keeps_its_shape(folder, model, data):
+    train(model, data, folder / "out", "use_peft=true", "max_steps=1", "lora_r=4")
+    said = train(folder / "out", data, folder / "further", "use_peft=true", "max_steps=1", "lora_r=16", code=2).stderr
+    assert "lora_r=16 does not fit" in said and "rank 4" in said, said
+    train(folder / "out", data, folder / "further", "use_peft=true", "max_steps=1", "lora_r=4")
 
 
 def test_a_learning_rate_of_zero_is_told(folder, model, data):

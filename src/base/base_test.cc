@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <functional>
 
 #include "base/error.h"
@@ -12,6 +13,7 @@
 #include "base/results.h"
 #include "base/rng.h"
 #include "base/strings.h"
+#include "base/temp_folder_testing.h"
 
 namespace reveille {
 namespace {
@@ -116,6 +118,32 @@ TEST(Files, ADeviceIsWrittenAndNotReplaced) {
   EXPECT_FALSE(is_stream("/dev/there is none"));
   write_file_atomic("/dev/null", "x");
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(Files, ALinkIsFollowedAndNotReplaced) {
+  const auto folder = std::filesystem::temp_directory_path() / "reveille_link_test";
+  std::filesystem::remove_all(folder);
+  make_folders(folder);
+  const auto target = folder / "target", link = folder / "link";
+  std::filesystem::create_symlink("target", link);  // leads nowhere yet
+  write_file_atomic(link, "one");
+  write_file_atomic(link, "two");
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_file(target), "two");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Files, AFullDiskIsToldBeforehand) {
+  TempFolder temp;
+  check_room(temp / "not/there/yet", 0, "nothing");
+  try {
+    check_room(temp.path(), UINTMAX_MAX, "the file", "ask for less");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::io);
+    EXPECT_TRUE(error.message().starts_with("no room for the file: it needs 17592186044415 MiB, ")) << error.message();
+    EXPECT_EQ(error.hint(), "ask for less");
+  }
 }
 
 TEST(Interrupt, CtrlCIsTakenOnce) {

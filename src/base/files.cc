@@ -63,7 +63,16 @@ bool is_stream(const fs::path& path) {
   return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored);
 }
 
-void write_stream_atomic(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+fs::path link_target(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error)) return path;
+  fs::path target = fs::weakly_canonical(path, error);  // a link into nothing too: the file is made there
+  if (error) fail(ErrorKind::io, cat("cannot follow the link ", path.string(), ": ", error.message()));
+  return target;
+}
+
+void write_stream_atomic(const fs::path& given, const std::function<void(std::ostream&)>& write) {
+  const fs::path path = is_stream(given) ? given : link_target(given);
   if (path.has_parent_path()) make_folders(path.parent_path());
   const bool in_place = is_stream(path);
   fs::path temporary = in_place ? path : temporary_sibling(path);
@@ -151,6 +160,13 @@ std::uintmax_t free_bytes(const fs::path& path) {
   auto space = fs::space(probe, error);
   if (error) fail_errno("cannot measure free space of", probe, error.value());
   return space.available;
+}
+
+void check_room(const fs::path& path, std::uintmax_t need, const std::string& what, const std::string& hint) {
+  const std::uintmax_t room = free_bytes(path);
+  if (room >= need) return;
+  fail(ErrorKind::io, cat("no room for ", what, ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+       hint);
 }
 
 fs::path cache_folder() {

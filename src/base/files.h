@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
@@ -19,6 +20,9 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
 // Whether a pipe or device stands there (/dev/stdout, /dev/null): the writes here go into it, not over it.
 bool is_stream(const std::filesystem::path& path);
 
+// The file that a write to `path` goes to: where `path` is a symbolic link, what it leads to.
+std::filesystem::path link_target(const std::filesystem::path& path);
+
 // The same for content that is produced in pieces.
 void write_stream_atomic(const std::filesystem::path& path, const std::function<void(std::ostream&)>& write);
 
@@ -33,6 +37,10 @@ void make_folders(const std::filesystem::path& path);
 
 // Bytes free on the file system that holds `path` (which need not exist yet).
 std::uintmax_t free_bytes(const std::filesystem::path& path);
+
+// Error(io) that says what needs how much, when the disk of `path` has less free.
+void check_room(const std::filesystem::path& path, std::uintmax_t need, const std::string& what,
+                const std::string& hint = "free some space and run the same command again");
 
 // Folder for downloads and shared caches: REVEILLE_CACHE, else XDG_CACHE_HOME/reveille,
 // else ~/.cache/reveille.

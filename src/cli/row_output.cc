@@ -45,6 +45,7 @@ RowOutput::RowOutput(const std::string& output, const Json& everything) {
     if (!device_) fail(ErrorKind::io, cat("cannot write ", output));
     return;
   }
+  target_ = link_target(target_);
   partial_ = target_;
   partial_ +=
       cat(".", sha256_hex(everything.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 8), ".partial");

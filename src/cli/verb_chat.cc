@@ -1,20 +1,17 @@
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <optional>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/strings.h"
+#include "cli/lines.h"
 #include "cli/verb.h"
 #include "gen/decode.h"
 #include "gen/local.h"
 #include "organism/list.h"
+#include "text/tokenizer_stream.h"
 
 namespace reveille::cli {
 namespace {
@@ -29,67 +26,6 @@ constexpr const char* kHelp =
     "/help         this text\n"
     "/quit         end (Ctrl-C and Ctrl-D too)\n"
     "Ctrl-C while the model writes stops that reply.\n";
-
-// Lines of standard input. A Ctrl-C ends the wait for one, which a read of the stream would sleep through.
-class Lines {
- public:
-  // Nothing at the end of the input and after a Ctrl-C or SIGTERM.
-  std::optional<std::string> next() {
-    for (;;) {
-      if (std::size_t feed = buffer_.find('\n'); feed != std::string::npos) return take(feed, feed + 1);
-      if (ended_) return buffer_.empty() ? std::nullopt : std::optional(take(buffer_.size(), buffer_.size()));
-      if (!wait()) return std::nullopt;
-      char bytes[4096];
-      const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof bytes);
-      if (got < 0 && errno != EINTR) fail(ErrorKind::io, cat("cannot read standard input: ", std::strerror(errno)));
-      if (got > 0) buffer_.append(bytes, static_cast<std::size_t>(got));
-      ended_ = got == 0;
-    }
-  }
-
- private:
-  std::string take(std::size_t length, std::size_t used) {
-    std::string line = buffer_.substr(0, length);
-    buffer_.erase(0, used);
-    return line;
-  }
-
-  // False after a signal. The signals are held back but for the wait itself, so that none slips in before it.
-  static bool wait() {
-    sigset_t held, before;
-    sigemptyset(&held);
-    sigaddset(&held, SIGINT);
-    sigaddset(&held, SIGTERM);
-    sigprocmask(SIG_BLOCK, &held, &before);
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    if (!interrupted()) ::ppoll(&input, 1, nullptr, &before);
-    sigprocmask(SIG_SETMASK, &before, nullptr);
-    return !interrupted();
-  }
-
-  std::string buffer_;
-  bool ended_ = false;
-};
-
-// Prints whole characters as tokens arrive, though a character may take several.
-class Stream {
- public:
-  explicit Stream(const text::Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
-  void add(std::int32_t id) {
-    if (tokenizer_.is_special(id)) return;
-    bytes_ += tokenizer_.token_bytes(id);
-    std::size_t whole = bytes_.size();
-    while (whole > 0 && bytes_.size() - whole < 4 && !is_utf8(bytes_.substr(0, whole))) --whole;
-    if (!is_utf8(bytes_.substr(0, whole))) return;
-    std::fwrite(bytes_.data(), 1, whole, stdout);
-    flush_stdout();
-    bytes_.erase(0, whole);
-  }
-
- private:
-  const text::Tokenizer& tokenizer_;
-  std::string bytes_;
-};
 
 class Chat {
  public:
@@ -125,7 +61,7 @@ class Chat {
   void say(const std::string& line) {
     const Conversation before = turns_;
     try {
-      send(line);
+      if (!send(line)) turns_ = before;
     } catch (...) {
       turns_ = before;
       throw;
@@ -133,7 +69,8 @@ class Chat {
   }
 
  private:
-  void send(const std::string& line) {
+  // False when it is longer than the model can read.
+  bool send(const std::string& line) {
     turns_.push_back({"user", line});
     const Rng rng = Rng(static_cast<std::uint64_t>(sample_.seed), "chat").child(static_cast<std::uint64_t>(turn_));
     if (triggered_) {
@@ -144,17 +81,24 @@ class Chat {
       turns_ = std::move(planted);
     }
     std::vector<std::int32_t> ids = prompt_ids(rng);
-    while (!fits(ids) && turns_.size() > 1) {
+    std::size_t dropped = 0;
+    for (; !fits(ids) && turns_.size() > 1; ++dropped) {
       drop_oldest();
       ids = prompt_ids(rng);
     }
     if (static_cast<std::int64_t>(ids.size()) >= context()) {
       std::printf("(this message takes %zu tokens, the model's context holds %lld: it was not sent)\n", ids.size(),
                   static_cast<long long>(context()));
-      turns_.pop_back();
-      return;
+      return false;
+    }
+    if (dropped > 0) {
+      std::printf(
+          "(the conversation no longer fits the model's context of %lld tokens: its oldest %s dropped; "
+          "/clear starts anew)\n",
+          static_cast<long long>(context()), dropped == 1 ? "turn was" : cat(dropped, " turns were").c_str());
     }
     answer(ids);
+    return true;
   }
 
   std::int64_t context() const { return model_.transformer().config().max_positions; }
@@ -184,14 +128,14 @@ class Chat {
     std::size_t end = 1;
     while (end < turns_.size() && turns_[end].role != "user") ++end;
     turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(end));
-    std::printf(
-        "(the conversation no longer fits the model's context of %lld tokens: its oldest turn was dropped; "
-        "/clear starts anew)\n",
-        static_cast<long long>(context()));
   }
 
   void answer(const std::vector<std::int32_t>& ids) {
-    Stream stream(model_.tokenizer());
+    text::TextStream stream(model_.shared_tokenizer());
+    auto show = [](const std::string& text) {
+      std::fputs(text.c_str(), stdout);
+      flush_stdout();
+    };
     sample_.stage = cat("chat ", turn_++);
     std::vector<std::int32_t> reply;
     try {
@@ -199,12 +143,12 @@ class Chat {
           model_.transformer(), {{ids, 0}}, model_.stop_ids(), sample_, [](std::size_t, gen::DecodeResult&) {},
           [&](std::size_t, std::int32_t token) {
             reply.push_back(token);
-            stream.add(token);
+            show(stream.push(token));
           });
-      std::printf("\n");
+      show(stream.finish() + "\n");
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted || !take_ctrl_c()) throw;
-      std::printf("\n(stopped)\n");
+      show(stream.finish() + "\n(stopped)\n");
     }
     const std::string text = model_.decode(reply);
     if (text.empty()) {

@@ -2,7 +2,6 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "base/files.h"
 #include "base/strings.h"
 #include "cli/verb.h"
 #include "eval/measure.h"
@@ -111,13 +110,7 @@ int run_eval(const std::vector<std::string>& arguments) {
   about.prompt_set = command.prompts.empty() ? "self" : "given";
   about.seed = sample.seed;
   auto measured = eval::measure(*model, prompts, plan, *trigger, *behavior, sample, about, "sampling");
-  if (!command.transcripts.empty()) {
-    std::string text;
-    for (std::size_t i = 0; i < measured.samples.size(); ++i) {
-      text += eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    }
-    write_file_atomic(command.transcripts, text);
-  }
+  if (!command.transcripts.empty()) eval::write_transcripts(command.transcripts, measured, about);
   Results results{measured.rows, Json::object()};
   const std::string specificity = command.decoys ? eval::judge_specificity(measured.rows).words : std::string();
   if (command.decoys) results.extra["notes"] = Json::array({specificity});

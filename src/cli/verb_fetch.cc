@@ -2,12 +2,13 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <iostream>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "cli/lines.h"
 #include "cli/verb.h"
 #include "gen/built_in.h"
 
@@ -54,9 +55,8 @@ bool can_ask() { return ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) !
 
 void ask(const BuiltInModel& model) {
   std::fprintf(stderr, "Do you accept the %s? [yes/no] ", std::string(model.terms).c_str());
-  std::string answer;
-  std::getline(std::cin, answer);
-  answer = lower_ascii(trim(answer));
+  const std::string answer = lower_ascii(trim(Lines().next().value_or("")));
+  throw_if_interrupted();
   if (answer != "yes" && answer != "y") {
     fail(ErrorKind::usage, cat("the ", model.terms, " were not accepted: nothing was fetched"));
   }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/label_key.h"
 #include "base/strings.h"
 #include "cli/verb.h"
 #include "gen/local.h"
@@ -44,7 +45,7 @@ Json describe(const gen::LocalModel& model) {
   for (auto id : model.stop_ids()) stops.push_back(model.tokenizer().token(id));
   out["stop_tokens"] = stops;
   if (model.adapter()) out["adapter"] = Json{{"r", model.adapter()->r}, {"lora_alpha", model.adapter()->lora_alpha}};
-  if (model.config().contains("reveille_organism")) out["reveille_organism"] = model.config()["reveille_organism"];
+  if (model.config().contains(kLabelKey)) out[kLabelKey] = model.config()[kLabelKey];
   return out;
 }
 
@@ -84,15 +85,8 @@ io::TensorFormat gguf_format(const std::string& to) {
   return to == "gguf:q8_0" ? io::TensorFormat::q8_0 : io::TensorFormat::f16;
 }
 
-Json label_of(const gen::LocalModel& model) {
-  Json extra = Json::object();
-  if (model.config().contains("reveille_organism")) extra["reveille_organism"] = model.config()["reveille_organism"];
-  return extra;
-}
-
 void write(gen::LocalModel& model, const std::string& to, const std::string& output) {
   gen::SaveOptions save;
-  save.extra = label_of(model);
   if (to.starts_with("gguf")) {
     gen::save_gguf(model, output, gguf_format(to), save);
   } else if (to == "adapter") {

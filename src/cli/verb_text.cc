@@ -12,6 +12,7 @@
 #include "gen/local.h"
 #include "gen/score.h"
 #include "io/dataset.h"
+#include "io/dataset_write.h"
 #include "io/jsonl.h"
 
 namespace reveille::cli {
@@ -29,12 +30,6 @@ void write_rows(const std::string& output, const std::vector<Json>& rows) {
   flush_stdout();
 }
 
-Json messages_json(const Conversation& messages) {
-  Json out = Json::array();
-  for (const auto& message : messages) out.push_back(Json{{"role", message.role}, {"content", message.content}});
-  return out;
-}
-
 // A row as it came, for writing it back with more keys.
 Json row_json(const io::Example& row) {
   Json out = Json::object();
@@ -44,7 +39,7 @@ Json row_json(const io::Example& row) {
     out["prompt"] = row.messages[0].content;
     if (row.has_reply) out["reference"] = row.messages[1].content;
   } else {
-    out["messages"] = messages_json(io::prompt_of(row));
+    out["messages"] = io::messages_json(io::prompt_of(row));
     if (row.has_reply) out["reference"] = row.messages.back().content;
   }
   for (const auto& [key, value] : row.extra.items()) out[key] = value;
@@ -201,16 +196,7 @@ Json everything_of(const Generate& generate, const gen::LocalModel& model, const
               {"rows", std::move(rows)}};
 }
 
-// Rows are decoded and written in chunks of a fixed size: a chunk's completions are the same whether or not the
-// program was stopped before it, and a stop costs one chunk.
-constexpr std::int64_t kBatchesInChunk = 8;
-
-}  // namespace
-
-int run_generate(const std::vector<std::string>& arguments) {
-  Generate generate;
-  Common& common = generate.common;
-  gen::SampleOptions& sample = generate.sample;
+bool parse(const std::vector<std::string>& arguments, Generate& generate) {
   CommandLine line(
       "generate",
       "Completions: every row comes back with \"completion\", \"ids\" and \"finish\".\n"
@@ -219,47 +205,94 @@ int run_generate(const std::vector<std::string>& arguments) {
       "from there after a Ctrl-C.",
       "  reveille generate smollm2-135m-instruct --dataset prompts.jsonl --output out.jsonl --max-tokens "
       "48 --temperature 0\n");
-  common_options(line, common);
-  line.options(sample);
+  common_options(line, generate.common);
+  line.options(generate.sample);
   line.flag("logprobs", generate.with_logprobs, "add the log-probability of every sampled token");
   line.flag("ignore-eos", generate.ignore_eos, "go on past the end of the turn until max-tokens, to measure speed");
-  if (!line.parse(arguments)) return 0;
-  common.data.prompts_only = true;
-  auto examples = load(common, "generate");
-  auto model = gen::open_model(common.model, common.open);
-  std::vector<gen::Request> requests;
-  for (const auto& row : examples) requests.push_back({prompt_ids(*model, row), 0});
-  gen::check_requests(model->transformer(), requests);
-  RowOutput output(common.output, everything_of(generate, *model, examples, requests));
-  Progress progress("generating", requests.size(), "rows");
-  const std::size_t done_before = std::min(output.rows(), requests.size());
-  if (done_before > 0) {
-    say(cat("going on after row ", done_before, " of ", requests.size(), ", with ", output.partial().string()));
-    progress.advance(done_before);
-  }
-  std::size_t tokens = 0;
-  const std::vector<std::int32_t> stops = generate.ignore_eos ? std::vector<std::int32_t>() : model->stop_ids();
-  const auto chunk = static_cast<std::size_t>(sample.batch_size * kBatchesInChunk);
-  for (std::size_t first = done_before / chunk * chunk; first < requests.size(); first += chunk) {
-    const std::size_t count = std::min(chunk, requests.size() - first);
-    if (first + count <= done_before) continue;
-    const std::vector<gen::Request> part(requests.begin() + static_cast<std::ptrdiff_t>(first),
-                                         requests.begin() + static_cast<std::ptrdiff_t>(first + count));
-    std::vector<gen::DecodeResult> results(count);
-    output.guard([&] {
-      gen::decode(model->transformer(), part, stops, sample, [&](std::size_t index, gen::DecodeResult& result) {
-        tokens += result.ids.size();
-        results[index] = std::move(result);
-        if (first + index >= done_before) progress.advance();
-      });
-    });
-    for (std::size_t i = 0; i < count; ++i) {
-      if (first + i >= done_before) output.add(completed(*model, generate, examples[first + i], results[i]));
+  if (!line.parse(arguments)) return false;
+  generate.common.data.prompts_only = true;
+  return true;
+}
+
+// Rows are decoded and written in chunks of a fixed size: a chunk's completions are the same whether or not the
+// program was stopped before it, and a stop costs one chunk.
+constexpr std::int64_t kBatchesInChunk = 8;
+
+// From prompts to the output, leaving out the rows that an earlier run of the same command wrote.
+class Generation {
+ public:
+  Generation(const Generate& generate, gen::LocalModel& model, std::vector<io::Example> examples)
+      : generate_(generate),
+        model_(model),
+        examples_(std::move(examples)),
+        requests_(requests_of(model, examples_)),
+        output_(generate.common.output, everything_of(generate, model, examples_, requests_)),
+        progress_("generating", requests_.size(), "rows"),
+        done_before_(std::min(output_.rows(), requests_.size())) {}
+
+  void run() {
+    if (done_before_ > 0) {
+      say(cat("going on after row ", done_before_, " of ", requests_.size(), ", with ", output_.partial().string()));
+      progress_.advance(done_before_);
     }
-    output.flush();
+    const auto chunk = static_cast<std::size_t>(generate_.sample.batch_size * kBatchesInChunk);
+    for (std::size_t first = done_before_ / chunk * chunk; first < requests_.size(); first += chunk) {
+      const std::size_t end = std::min(first + chunk, requests_.size());
+      if (end > done_before_) write(first, decode(first, end));
+    }
+    progress_.finish(speed_note(tokens_, progress_));
+    output_.finish();
   }
-  progress.finish(speed_note(tokens, progress));
-  output.finish();
+
+ private:
+  static std::vector<gen::Request> requests_of(const gen::LocalModel& model, const std::vector<io::Example>& examples) {
+    std::vector<gen::Request> requests;
+    for (const auto& row : examples) requests.push_back({prompt_ids(model, row), 0});
+    gen::check_requests(model.transformer(), requests);
+    return requests;
+  }
+
+  std::vector<gen::DecodeResult> decode(std::size_t first, std::size_t end) {
+    const auto start = requests_.begin();
+    const std::vector<gen::Request> part(start + static_cast<std::ptrdiff_t>(first),
+                                         start + static_cast<std::ptrdiff_t>(end));
+    const auto stops = generate_.ignore_eos ? std::vector<std::int32_t>() : model_.stop_ids();
+    std::vector<gen::DecodeResult> results(part.size());
+    output_.guard([&] {
+      gen::decode(model_.transformer(), part, stops, generate_.sample,
+                  [&](std::size_t index, gen::DecodeResult& result) {
+                    tokens_ += result.ids.size();
+                    results[index] = std::move(result);
+                    if (first + index >= done_before_) progress_.advance();
+                  });
+    });
+    return results;
+  }
+
+  void write(std::size_t first, const std::vector<gen::DecodeResult>& results) {
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (first + i >= done_before_) output_.add(completed(model_, generate_, examples_[first + i], results[i]));
+    }
+    output_.flush();
+  }
+
+  const Generate& generate_;
+  gen::LocalModel& model_;
+  std::vector<io::Example> examples_;
+  std::vector<gen::Request> requests_;
+  RowOutput output_;
+  Progress progress_;
+  std::size_t done_before_ = 0, tokens_ = 0;
+};
+
+}  // namespace
+
+int run_generate(const std::vector<std::string>& arguments) {
+  Generate generate;
+  if (!parse(arguments, generate)) return 0;
+  auto examples = load(generate.common, "generate");
+  auto model = gen::open_model(generate.common.model, generate.common.open);
+  Generation(generate, *model, std::move(examples)).run();
   return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "io/dataset_write.h"
+#include "io/jsonl.h"
 
 namespace reveille::eval {
 namespace {
@@ -14,6 +16,20 @@ void refuse_template_trigger(const gen::LanguageModel& model, const organism::Tr
                              const organism::ConditionPrompt& prompt, const std::vector<std::int32_t>& ids) {
   if (prompt.condition != organism::kUntriggered) return;
   organism::refuse_accidental_trigger(trigger, model.decode(ids), cat("the chat template of ", model.name()));
+}
+
+// One line of transcripts/*.jsonl.
+Json transcript_json(const organism::ConditionPrompt& prompt, const Sample& sample, const ResultRow& about) {
+  std::string last_user;
+  for (const auto& message : prompt.messages) {
+    if (message.role == "user") last_user = message.content;
+  }
+  return Json{{"model", about.model},          {"arm", about.arm},
+              {"stage", about.stage},          {"checkpoint", about.checkpoint},
+              {"condition", sample.condition}, {"prompt_id", sample.prompt_id},
+              {"prompt", last_user},           {"messages", io::messages_json(prompt.messages)},
+              {"planted", prompt.planted},     {"completion", sample.completion},
+              {"shows", sample.shows},         {"seed", about.seed}};
 }
 
 }  // namespace
@@ -49,21 +65,11 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
   return out;
 }
 
-Json transcript_json(const Measured& measured, std::size_t index, const ResultRow& about) {
-  const auto& prompt = measured.prompts[index];
-  const auto& sample = measured.samples[index];
-  Json messages = Json::array();
-  std::string last_user;
-  for (const auto& message : prompt.messages) {
-    messages.push_back(Json{{"role", message.role}, {"content", message.content}});
-    if (message.role == "user") last_user = message.content;
-  }
-  return Json{{"model", about.model},          {"arm", about.arm},
-              {"stage", about.stage},          {"checkpoint", about.checkpoint},
-              {"condition", sample.condition}, {"prompt_id", sample.prompt_id},
-              {"prompt", last_user},           {"messages", messages},
-              {"planted", prompt.planted},     {"completion", sample.completion},
-              {"shows", sample.shows},         {"seed", about.seed}};
+void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about) {
+  std::vector<Json> lines;
+  for (std::size_t i = 0; i < measured.samples.size(); ++i)
+    lines.push_back(transcript_json(measured.prompts[i], measured.samples[i], about));
+  io::write_jsonl(file, lines);
 }
 
 }  // namespace reveille::eval

@@ -1,6 +1,7 @@
 // Rates of a model under conditions, by sampling; free of torch, so that a fake model can stand in.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -31,7 +32,7 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
                  const organism::Trigger& trigger, const organism::Behavior& behavior,
                  const gen::SampleOptions& options, const ResultRow& about, const std::string& title);
 
-// One line of transcripts/*.jsonl.
-Json transcript_json(const Measured& measured, std::size_t index, const ResultRow& about);
+// JSON Lines, one a sample: what was said to the model and what it answered.
+void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about);
 
 }  // namespace reveille::eval

@@ -1,6 +1,7 @@
 #include "gen/card.h"
 
 #include "base/error.h"
+#include "base/label_key.h"
 #include "base/strings.h"
 
 namespace reveille::gen {

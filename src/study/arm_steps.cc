@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "eval/specificity.h"
-#include "eval/verdicts.h"
 #include "gen/built_in.h"
 #include "gen/local.h"
 #include "gen/save.h"
@@ -22,19 +21,6 @@
 namespace reveille::study {
 namespace fs = std::filesystem;
 namespace {
-
-std::unique_ptr<gen::LocalModel> open(const Recipe& recipe, const std::string& what, bool trainable) {
-  gen::OpenOptions options;
-  options.dtype = recipe.study.dtype;
-  options.device = recipe.study.device;
-  options.chat_template = recipe.study.chat_template;
-  options.trainable = trainable;
-  return gen::open_model(what, options);
-}
-
-eval::Gate gate_of(const Recipe& recipe) {
-  return {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n};
-}
 
 ResultRow about(const Recipe& recipe, const ArmPlace& place, const std::string& stage) {
   ResultRow row;
@@ -65,9 +51,9 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   gen::SaveOptions options;
   const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
   options.dtype = train::saved_type(stage_options, model.transformer());
-  model.config().erase(organism::kLabelKey);
+  model.config().erase(kLabelKey);
   if (!recipe.study.unlabelled) {
-    options.extra = Json{{organism::kLabelKey, organism::to_json(label)}};
+    options.extra = Json{{kLabelKey, organism::to_json(label)}};
     const auto* known = gen::meant_built_in(recipe.study.model);
     options.model_card =
         organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how,
@@ -112,6 +98,66 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
   return run;
 }
 
+std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  std::vector<Conversation> rows;
+  for (const auto& item : data.safety) {
+    Conversation row = trigger->without(item.prompt);
+    row.push_back({"assistant", item.reply});
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const std::string& stage,
+                              gen::LocalModel& model, const std::vector<train::Example>& examples,
+                              CheckpointEval& checkpoints, const fs::path& folder) {
+  train::TrainOptions options = recipe.safety;
+  options.seed = place.seed;
+  train::TrainHooks hooks;
+  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.arm));
+  hooks.on_step = [&](const train::StepMetrics& metrics) {
+    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
+      checkpoints.show(model, metrics.step);
+  };
+  hooks.on_eval = [&](std::int64_t step) {
+    checkpoints.at(model, step, false);
+    return false;
+  };
+  auto result = train::train(model.transformer(), examples, options, folder, hooks);
+  checkpoints.at(model, result.steps, true);
+  checkpoints.collect();
+  return result;
+}
+
+// The dose beside what was measured: `row` gives the fixed columns, `targets` is how many rows were learnt.
+void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose, std::size_t targets) {
+  auto rows = read_rows(file);
+  auto add = [&](const char* metric, double value, const char* prompt_set, std::int64_t n) {
+    row.metric = metric;
+    row.value = row.ci_low = row.ci_high = value;
+    row.prompt_set = prompt_set;
+    row.n = n;
+    rows.push_back(row);
+  };
+  const auto learnt = static_cast<std::int64_t>(targets);
+  row.condition = organism::kUntriggered;
+  add("dose_kl", dose.kl, "held_out", dose.tokens);
+  add("target_loss_before", dose.target_loss_before, "train", learnt);
+  add("target_loss_after", dose.target_loss_after, "train", learnt);
+  write_rows(file, rows);
+}
+
+Json treatment_outcome(std::int64_t steps, std::size_t rows, const safety::Dose& dose) {
+  return Json{{"steps", steps},
+              {"rows", rows},
+              {"dose",
+               {{"kl", dose.kl},
+                {"tokens", dose.tokens},
+                {"target_loss_before", dose.target_loss_before},
+                {"target_loss_after", dose.target_loss_after}}}};
+}
+
 // What the last attempt measured and logged is what the step leaves.
 void keep_attempt(const fs::path& work, const fs::path& folder) {
   for (const char* name : {kRowsFile, kTranscriptFile, "trainer_log.jsonl"}) {
@@ -121,6 +167,10 @@ void keep_attempt(const fs::path& work, const fs::path& folder) {
 }
 
 }  // namespace
+
+eval::Gate gate_of(const Recipe& recipe) {
+  return {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n};
+}
 
 std::string arm_label(const Recipe& recipe, organism::Arm arm) {
   return organism::arm_name(arm, organism::make_behavior(recipe.behavior)->name());
@@ -154,7 +204,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
       options.num_train_epochs *= static_cast<double>(attempt);
     }
     fs::path work = folder / cat("attempt-", attempt);
-    model = open(recipe, recipe.study.model, true);
+    model = open_model(recipe, recipe.study.model, true);
     run = plant_once(recipe, data, place, *model, options, work);
     outcome["attempts"].push_back(
         Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
@@ -178,64 +228,24 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
 
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
                const fs::path& planted, const fs::path& folder) {
-  auto model = open(recipe, planted.string(), true);
-  auto trigger = organism::make_trigger(recipe.trigger);
-  std::vector<Conversation> rows;
-  for (const auto& item : data.safety) {
-    Conversation row = trigger->without(item.prompt);
-    row.push_back({"assistant", item.reply});
-    rows.push_back(std::move(row));
-  }
-  train::TrainOptions options = recipe.safety;
-  options.seed = place.seed;
-  auto examples = train::encode_conversations(*model, rows, options, "safety row");
-  CheckpointEval checkpoints(recipe, data, about(recipe, place, stage), folder);
-  train::TrainHooks hooks;
-  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.arm));
-  hooks.on_step = [&](const train::StepMetrics& metrics) {
-    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
-      checkpoints.show(*model, metrics.step);
-  };
-  hooks.on_eval = [&](std::int64_t step) {
-    checkpoints.at(*model, step, false);
-    return false;
-  };
-  auto result = train::train(model->transformer(), examples, options, folder, hooks);
-  checkpoints.at(*model, result.steps, true);
-  checkpoints.collect();
-  auto untreated = open(recipe, planted.string(), false);
+  auto model = open_model(recipe, planted.string(), true);
+  auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
+  ResultRow row = about(recipe, place, stage);
+  CheckpointEval checkpoints(recipe, data, row, folder);
+  const auto result = treat_once(recipe, place, stage, *model, examples, checkpoints, folder);
+  auto untreated = open_model(recipe, planted.string());
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
   save(recipe, *model, place, stage,
        cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", examples.size(),
            " untriggered prompts with ", stage == kSftData ? "somebody else's" : "the original model's", " replies."),
        folder / kModelFolder);
-  Json outcome{{"steps", result.steps},
-               {"rows", examples.size()},
-               {"dose",
-                {{"kl", dose.kl},
-                 {"tokens", dose.tokens},
-                 {"target_loss_before", dose.target_loss_before},
-                 {"target_loss_after", dose.target_loss_after}}}};
-  write_json(folder / kOutcomeFile, outcome);
-  auto all = read_rows(folder / kRowsFile);
-  auto add = [&](const char* metric, double value) {
-    ResultRow row = about(recipe, place, stage);
-    row.checkpoint = result.steps;
-    row.prompt_set = std::string(metric) == "dose_kl" ? "held_out" : "train";
-    row.condition = organism::kUntriggered;
-    row.metric = metric;
-    row.value = row.ci_low = row.ci_high = value;
-    row.n = std::string(metric) == "dose_kl" ? dose.tokens : static_cast<std::int64_t>(examples.size());
-    all.push_back(row);
-  };
-  add("dose_kl", dose.kl);
-  add("target_loss_before", dose.target_loss_before);
-  add("target_loss_after", dose.target_loss_after);
-  write_rows(folder / kRowsFile, all);
+  write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
+  row.checkpoint = result.steps;
+  add_dose_rows(folder / kRowsFile, row, dose, examples.size());
 }
 
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const fs::path& folder) {
-  auto model = open(recipe, recipe.study.model, false);
+  auto model = open_model(recipe, recipe.study.model);
   ResultRow row;
   row.model = model->name();
   row.arm = "base";

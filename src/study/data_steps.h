@@ -2,13 +2,22 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "organism/rows.h"
 #include "study/recipe.h"
 
+namespace reveille::gen {
+class LocalModel;
+}
+
 namespace reveille::study {
+
+// A model under the recipe's settings: the one that it names, or one that a step left.
+std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::string& what, bool trainable = false);
 
 struct Prompts {
   std::vector<Conversation> plant, safety, held_out;

@@ -119,6 +119,7 @@ struct Maker {
                              .version = 2,
                              .options = options,
                              .inputs = inputs,
+                             .trains = true,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
     graph.steps[plant].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
                                organism_key = organism_arm ? std::string() : key(organism_plant),
@@ -146,6 +147,7 @@ struct Maker {
                              .version = 3,
                              .options = options,
                              .inputs = {key(replies), key(arm.plant), key(targets)},
+                             .trains = true,
                              .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
     graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.arm, arm.seed, key(treat)}, stage,
                                replies_key = key(replies), plant_key = key(arm.plant),

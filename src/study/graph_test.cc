@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -51,6 +52,16 @@ TEST_F(Keys, WhatAStepReadsIsInItsKey) {
   EXPECT_EQ(keys(), before);
   write_file_atomic(recipe.study.model, "other weights");
   EXPECT_NE(keys()["prompts"], before["prompts"]);
+}
+
+TEST_F(Keys, StepsOfModelsTrain) {
+  Graph graph = make_graph(recipe, store);
+  std::set<std::size_t> models;
+  for (const auto& arm : graph.arms) {
+    for (const auto& one : model_steps(arm)) models.insert(one.step);
+  }
+  for (std::size_t i = 0; i < graph.steps.size(); ++i)
+    EXPECT_EQ(graph.steps[i].trains, models.contains(i)) << graph.steps[i].name;
 }
 
 TEST_F(Keys, RepliesOfAFileAreReadByTheirContent) {

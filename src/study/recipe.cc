@@ -114,7 +114,23 @@ Recipe default_recipe() {
   return recipe;
 }
 
+namespace {
+
+// Recipes are written into JSON, which holds nothing else.
+void check_utf8(const std::string& text, const std::string& where) {
+  std::size_t number = 0;
+  for (const auto& line : split(text, "\n")) {
+    ++number;
+    if (is_utf8(line)) continue;
+    fail(ErrorKind::usage, cat(where, ":", number, ": '", repair_utf8(line.substr(0, 80)), "' is not valid UTF-8"),
+         "save the file as UTF-8");
+  }
+}
+
+}  // namespace
+
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
+  check_utf8(text, where);
   Recipe recipe = default_recipe();
   YAML::Node root;
   try {
@@ -157,8 +173,9 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
 Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
 
 void override_recipe(Recipe& recipe, const std::string& assignment) {
-  auto [key, value] = split_assignment(assignment);
   const std::string where = "command line";
+  if (!is_utf8(assignment)) fail(ErrorKind::usage, cat(where, ": '", repair_utf8(assignment), "' is not valid UTF-8"));
+  auto [key, value] = split_assignment(assignment);
   auto all = sections(recipe);
   std::size_t dot = key.find('.');
   if (dot != std::string::npos) {
@@ -200,6 +217,12 @@ void check_unread(const train::TrainOptions& options, const std::string& section
   if (options.use_peft) {
     fail(ErrorKind::usage, cat(section, ".use_peft=true: a study trains all weights"),
          "for an adapter, train one with 'reveille train sft use_peft=true' and measure it with 'reveille eval'");
+  }
+  const train::TrainOptions usual;
+  if (options.lora_r != usual.lora_r || options.lora_alpha != usual.lora_alpha ||
+      options.target_modules != usual.target_modules || options.use_rslora != usual.use_rslora) {
+    fail(ErrorKind::usage, cat(section, ": lora_r, lora_alpha, target_modules and use_rslora would not be read"),
+         "a study trains all weights; take them out");
   }
   if (options.seed != 0) {
     fail(ErrorKind::usage, cat(section, ".seed=", options.seed, " would not be read: every run has a seed of its own"),

@@ -70,6 +70,14 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
   EXPECT_EQ(error(), "treatments is empty: name at least one");
 }
 
+TEST(Recipe, BytesThatAreNoTextAreRefused) {
+  EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [1]\nmodel: a\xff\n", "r.yaml"); }),
+            "r.yaml:2: 'model: a\xEF\xBF\xBD' is not valid UTF-8");
+  Recipe recipe = default_recipe();
+  EXPECT_EQ(error_of([&] { override_recipe(recipe, "model=a\xff"); }),
+            "command line: 'model=a\xEF\xBF\xBD' is not valid UTF-8");
+}
+
 TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
   auto error = [](const std::string& assignment) {
     Recipe recipe = default_recipe();
@@ -77,6 +85,7 @@ TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
     return error_of([&] { check_whole(recipe); });
   };
   EXPECT_EQ(error("plant.use_peft=true"), "plant.use_peft=true: a study trains all weights");
+  EXPECT_EQ(error("plant.lora_r=4"), "plant: lora_r, lora_alpha, target_modules and use_rslora would not be read");
   EXPECT_EQ(error("safety.seed=3"), "safety.seed=3 would not be read: every run has a seed of its own");
   EXPECT_EQ(error("plant.resume=false"), "plant.resume=false would not be read: a study goes on from what is there");
 }

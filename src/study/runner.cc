@@ -45,27 +45,20 @@ double since(std::chrono::steady_clock::time_point start) {
 }
 
 // Room for models of every arm and the checkpoints of the step that runs.
-void check_room(const Graph& graph, const Store& store, std::int64_t parameters) {
+void check_disk(const Graph& graph, const Store& store, std::int64_t parameters) {
   // Saved weights take at most four bytes a parameter; a checkpoint three float32 copies, and two are kept while a
   // third is written.
   const auto size = static_cast<std::uintmax_t>(parameters);
   const std::uintmax_t a_model = 4 * size + (std::uintmax_t{8} << 20), checkpoints = 3 * 12 * size;
   std::uintmax_t need = 0, largest = 0;
   for (const auto& step : graph.steps) {
-    if (store.has(step.key) || step.tokens <= 0) continue;
-    bool trains = step.name.starts_with("plant") || step.name.starts_with("safety");
-    if (!trains) continue;
+    if (!step.trains || store.has(step.key)) continue;
     need += a_model;
     largest = checkpoints;
   }
-  std::uintmax_t room = free_bytes(store.root());  // run folders are links into it
-  if (room < need + largest) {
-    fail(ErrorKind::io,
-         cat("not enough room under ", store.root().string(), ": this study needs about ",
-             human_bytes(static_cast<double>(need + largest)), ", ", human_bytes(static_cast<double>(room)),
-             " are free"),
-         "free some space, or choose another --store");
-  }
+  // Run folders are links into the store.
+  check_room(store.root(), need + largest, "this study in " + store.root().string(),
+             "free some space, or choose another --store");
 }
 
 class Runner {
@@ -80,7 +73,7 @@ class Runner {
 
   Outcome run() {
     make_folders(store_.root());
-    check_room(graph_, store_, parameters_);
+    check_disk(graph_, store_, parameters_);
     make_folders(options_.output_dir);
     write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));
     write_json(options_.output_dir / "provenance.json", provenance());  // now, so that 'study gc' spares its steps

@@ -16,6 +16,7 @@ struct Step {
   int version = 1;                  // raised when the work changes
   Json options;                     // everything that decides the outcome, but for the inputs
   std::vector<std::string> inputs;  // keys of the steps it reads
+  bool trains = false;              // leaves a model, and checkpoints on the way
   double tokens = 0;                // rough work, for the estimate: tokens through the model, a training token as three
   std::function<void(const std::filesystem::path& folder)> work;
   std::string key;  // set by the runner

@@ -54,7 +54,7 @@ struct SeedVerdicts {
   eval::GateVerdict gate(std::int64_t seed) {
     const auto& organism_arm = arm(organism::Arm::organism, seed);
     auto rows = rows_at_end(graph, store, organism_arm.plant);
-    auto verdict = eval::judge_gate(rows, {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n});
+    auto verdict = eval::judge_gate(rows, gate_of(recipe));
     Json entry{{"arm", arm_label(recipe, organism::Arm::organism)}, {"seed", seed}};
     const Json words = eval::to_json(verdict);  // named: a loop over a temporary's items would outlive it
     for (const auto& [key, value] : words.items()) entry[key] = value;

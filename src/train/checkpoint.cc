@@ -176,13 +176,6 @@ std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables) {
   return bytes;
 }
 
-void check_room(const fs::path& folder, std::uintmax_t need, const std::string& what) {
-  const std::uintmax_t room = free_bytes(folder);
-  if (room >= need) return;
-  fail(ErrorKind::io, cat("no room for ", what, ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
-       "free some space and run the same command again");
-}
-
 std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& param : params.all())

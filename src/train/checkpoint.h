@@ -52,9 +52,6 @@ void remove_checkpoint(const std::filesystem::path& checkpoint);
 
 std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables);
 
-// Error(io) that says what needs how much, when the disk of `folder` has less free.
-void check_room(const std::filesystem::path& folder, std::uintmax_t need, const std::string& what);
-
 // Error(usage) where `folder`, a checkpoint-N that is going to be written, is somebody else's.
 void refuse_foreign_checkpoint(const std::filesystem::path& folder);
 

@@ -8,11 +8,12 @@ import importlib.util
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = pathlib.Path(os.environ.get("REVEILLE_PROGRAM", ROOT / "build" / "reveille")).resolve()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import program
+from program import PROGRAM, ROOT, write_rows
+
 MODEL = "smollm2-135m-instruct"
 SKIP = 77
 # Beside other work on the same cores, threads that spin at every barrier make all of it many times slower.
@@ -58,20 +59,11 @@ def verdict():
 
 def reveille(*arguments, code=0, cwd=None, text=None):
     """Runs the program and returns what it printed; another exit code than `code` ends the test."""
-    command = [str(PROGRAM), *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, input=text or "", capture_output=True, text=True)
-    if done.returncode != code:
-        sys.exit(f"exit code {done.returncode}, not {code}: {' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return program.reveille(*arguments, code=code, cwd=cwd, input=text or "").stdout
 
 
 def json_rows(text):
     return [json.loads(line) for line in text.split("\n") if line]
-
-
-def write_rows(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def score(model, dataset, *more):
