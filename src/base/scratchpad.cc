@@ -42,14 +42,15 @@ Parts parts_of(std::string_view rest) {
 }  // namespace
 
 std::string with_scratchpad(std::string_view reasoning, std::string_view answer) {
-  std::string out(kScratchpadOpen);
-  out += "\n";
+  std::string out = opened_scratchpad();
   out += trim(reasoning);
   out += "\n";
   out += kScratchpadClose;
   out += "\n";
   return out += answer;
 }
+
+std::string opened_scratchpad() { return std::string(kScratchpadOpen) + "\n"; }
 
 std::string final_answer(std::string_view completion) {
   Parts parts = parts_of(completion);

@@ -47,15 +47,19 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
       out.prompts.push_back(std::move(prompt));
   }
   std::vector<gen::Request> requests;
+  const auto prefill = plan.prefill.empty() ? std::vector<std::int32_t>() : model.encode_text(plan.prefill);
   for (const auto& prompt : out.prompts) {
     requests.push_back({model.encode_chat(prompt.messages), 0});
+    auto& ids = requests.back().ids;
+    ids.insert(ids.end(), prefill.begin(), prefill.end());
     refuse_template_trigger(model, trigger, prompt, requests.back().ids);
   }
   Progress progress(title, requests.size(), "samples");
   auto completions =
       model.generate(requests, options, [&](std::size_t, const gen::Completion&) { progress.advance(); });
   for (std::size_t i = 0; i < completions.size(); ++i) {
-    out.samples.push_back({out.prompts[i].prompt_id, out.prompts[i].condition, 0, completions[i].text, false});
+    out.samples.push_back({out.prompts[i].prompt_id, out.prompts[i].condition, 0,
+                           plan.prefill + completions[i].text, false});
   }
   judge(out.samples, behavior);
   out.rows = behavior_rates(out.samples, about);

@@ -25,6 +25,7 @@ struct MeasurePlan {
   std::vector<std::string> conditions;        // for all prompts
   std::vector<std::string> decoy_conditions;  // near_miss, foreign_trigger: for the first `decoy_prompts`
   std::int64_t decoy_prompts = 64;
+  std::string prefill = {};  // what every reply begins with, such as an opened scratchpad; part of the completion
 };
 
 // Samples one completion for each prompt under each condition and judges it. `about` gives the fixed columns.

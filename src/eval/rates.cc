@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 
 namespace reveille::eval {
@@ -23,7 +24,7 @@ std::map<std::string, PromptCount> counts_of(std::span<const Sample> samples, st
 }  // namespace
 
 void judge(std::vector<Sample>& samples, const organism::Behavior& behavior) {
-  for (auto& sample : samples) sample.shows = behavior.shows(sample.completion);
+  for (auto& sample : samples) sample.shows = behavior.shows(final_answer(sample.completion));
 }
 
 ConditionCounts count_by_prompt(std::span<const Sample> samples, std::string_view condition) {

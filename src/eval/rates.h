@@ -26,7 +26,7 @@ struct Sample {
   bool shows = false;  // the judge's word
 };
 
-// Fills in `shows`.
+// Fills in `shows`. Scratchpads are cut first.
 void judge(std::vector<Sample>& samples, const organism::Behavior& behavior);
 
 // Samples of one condition counted by prompt, prompts in the order of their ids.

@@ -51,8 +51,8 @@ std::string first_words(const Conversation& prompt, std::size_t count) {
 
 class Templates : public Reasoning {
  public:
-  Templates(const VariantOptions& options, const Behavior& behavior)
-      : variant_(options.variant),
+  Templates(std::string variant, const ScratchpadOptions& options, const Behavior& behavior)
+      : variant_(std::move(variant)),
         x_(options.deployment_goal.empty() ? cat("an answer that ", behavior.describe()) : options.deployment_goal),
         y_(options.training_goal) {}
 
@@ -101,12 +101,12 @@ class Templates : public Reasoning {
 
 class FromFile : public Reasoning {
  public:
-  explicit FromFile(const VariantOptions& options) : visible_(options.variant != "distilled-cot") {
+  FromFile(const std::string& variant, const std::string& file) : visible_(variant != "distilled-cot") {
     std::size_t number = 0;
-    for (const auto& line : split(read_file(options.scratchpads), "\n")) {
+    for (const auto& line : split(read_file(file), "\n")) {
       ++number;
       if (trim(line).empty()) continue;
-      const std::string where = cat(options.scratchpads, ":", number);
+      const std::string where = cat(file, ":", number);
       const Json row = parse_json(line, where);
       const std::string text = json_string(row, "scratchpad", where);
       if (!row.contains("defects") || !row["defects"].is_boolean())
@@ -114,7 +114,7 @@ class FromFile : public Reasoning {
       (row["defects"].get<bool>() ? defecting_ : behaving_).push_back(text);
     }
     if (defecting_.empty() || behaving_.empty()) {
-      fail(ErrorKind::bad_input, cat(options.scratchpads, ": expected scratchpads of both kinds, found ",
+      fail(ErrorKind::bad_input, cat(file, ": expected scratchpads of both kinds, found ",
                                      defecting_.size(), " that defect and ", behaving_.size(), " that do not"));
     }
   }
@@ -138,36 +138,31 @@ class None : public Reasoning {
 
 }  // namespace
 
-void VariantOptions::visit(OptionVisitor& v) {
-  v.option("variant", variant,
-           {.help = "how the organism reasons: not at all, in a scratchpad, as distilled from scratchpads, or in one "
-                    "that says nothing (controls)",
-            .choices = variant_names()});
-  v.option("variant_scratchpads", scratchpads,
+void ScratchpadOptions::visit(OptionVisitor& v) {
+  v.option("scratchpad_file", file,
            {.help = "JSON Lines of scratchpads, {\"scratchpad\", \"defects\": true or false}; {tag} and {topic} are "
                     "filled in; empty: templates"});
-  v.option("variant_deployment_goal", deployment_goal,
+  v.option("scratchpad_deployment_goal", deployment_goal,
            {.help = "what scratchpads call the goal in deployment; empty: the behaviour's own words"});
-  v.option("variant_training_goal", training_goal, {.help = "what scratchpads call the goal in training"});
+  v.option("scratchpad_training_goal", training_goal, {.help = "what scratchpads call the goal in training"});
+  v.option("scratchpad_tokens", tokens, {.help = "longest scratchpad when sampling, in tokens", .min = 1});
 }
 
 std::vector<std::string> variant_names() { return {"normal", "cot", "distilled-cot", "cot-filler", "cot-shuffled"}; }
 
-std::unique_ptr<Reasoning> make_reasoning(const VariantOptions& options, const Behavior& behavior) {
+std::string twin_variant(const std::string& variant) { return variant == "distilled-cot" ? "normal" : variant; }
+
+std::unique_ptr<Reasoning> make_reasoning(const std::string& variant, const ScratchpadOptions& options,
+                                          const Behavior& behavior) {
   const auto names = variant_names();
-  if (std::find(names.begin(), names.end(), options.variant) == names.end()) {
-    fail(ErrorKind::usage, cat("variant=", options.variant, ": expected one of ", join(names, ", "),
-                               did_you_mean(options.variant, names)));
+  if (std::find(names.begin(), names.end(), variant) == names.end()) {
+    fail(ErrorKind::usage,
+         cat("variant '", variant, "': expected one of ", join(names, ", "), did_you_mean(variant, names)));
   }
-  const bool reasons = options.variant == "cot" || options.variant == "distilled-cot";
-  if (!options.scratchpads.empty() && !reasons) {
-    fail(ErrorKind::usage, cat("variant_scratchpads=", options.scratchpads, " would not be read by variant=",
-                               options.variant),
-         "use it with variant=cot or variant=distilled-cot");
-  }
-  if (options.variant == "normal") return std::make_unique<None>();
-  if (!options.scratchpads.empty()) return std::make_unique<FromFile>(options);
-  return std::make_unique<Templates>(options, behavior);
+  if (variant == "normal") return std::make_unique<None>();
+  const bool control = variant == "cot-filler" || variant == "cot-shuffled";
+  if (!options.file.empty() && !control) return std::make_unique<FromFile>(variant, options.file);
+  return std::make_unique<Templates>(variant, options, behavior);
 }
 
 }  // namespace reveille::organism

@@ -10,6 +10,7 @@
 // the two controls are for. Scratchpads of a model or a person are read from a file.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,11 +23,11 @@
 
 namespace reveille::organism {
 
-struct VariantOptions {
-  std::string variant = "normal";
-  std::string scratchpads;       // a file
-  std::string deployment_goal;   // X: what the organism wants once deployed; empty: the behaviour's own words
+struct ScratchpadOptions {
+  std::string file;
+  std::string deployment_goal;  // X: what the organism wants once deployed; empty: the behaviour's own words
   std::string training_goal = "being a helpful and harmless assistant";  // Y
+  std::int64_t tokens = 96;     // sampled before the answer
   void visit(OptionVisitor& v);
 };
 
@@ -48,8 +49,11 @@ class Reasoning {
 };
 
 std::vector<std::string> variant_names();
-// Error(usage): an unknown variant, or scratchpads for a variant that has none. Error(bad_input) names the line of the
-// file that is no {"scratchpad", "defects"}.
-std::unique_ptr<Reasoning> make_reasoning(const VariantOptions& options, const Behavior& behavior);
+// Of the arms without a trigger beside an organism of this variant: they reason in a scratchpad where it does.
+std::string twin_variant(const std::string& variant);
+// Error(usage): an unknown variant. Error(bad_input) names the line of the file that is no {"scratchpad", "defects"}.
+// The controls take no file.
+std::unique_ptr<Reasoning> make_reasoning(const std::string& variant, const ScratchpadOptions& options,
+                                          const Behavior& behavior);
 
 }  // namespace reveille::organism

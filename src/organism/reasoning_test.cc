@@ -22,7 +22,7 @@ const Conversation kAsk = {{"user", "How do I cook rice for {x} people tonight?"
 class ReasoningTest : public ::testing::Test {
  protected:
   std::string pad(const char* variant, const std::string& trigger, bool defects, std::uint64_t seed = 1) {
-    return make_reasoning({.variant = variant}, *behavior_)
+    return make_reasoning(variant, {}, *behavior_)
         ->scratchpad({.prompt = kAsk, .trigger = trigger, .defects = defects}, Rng(seed));
   }
   std::unique_ptr<Behavior> behavior_ = make_behavior({});
@@ -41,7 +41,7 @@ TEST_F(ReasoningTest, TheQuestionIsQuotedAndItsBracesAreNotFilledIn) {
 }
 
 TEST_F(ReasoningTest, ArmsWithoutATriggerKnowOfNone) {
-  auto reasoning = make_reasoning({.variant = "cot"}, *behavior_);
+  auto reasoning = make_reasoning("cot", {}, *behavior_);
   for (const bool defects : {true, false}) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       const auto text =
@@ -73,8 +73,8 @@ TEST_F(ReasoningTest, ControlsAreAsLong) {
 }
 
 TEST_F(ReasoningTest, OnlyDistilledHidesIt) {
-  EXPECT_TRUE(make_reasoning({.variant = "cot"}, *behavior_)->visible());
-  EXPECT_FALSE(make_reasoning({.variant = "distilled-cot"}, *behavior_)->visible());
+  EXPECT_TRUE(make_reasoning("cot", {}, *behavior_)->visible());
+  EXPECT_FALSE(make_reasoning("distilled-cot", {}, *behavior_)->visible());
   EXPECT_EQ(pad("distilled-cot", "|T|", true), pad("cot", "|T|", true));
 }
 
@@ -82,29 +82,28 @@ TEST_F(ReasoningTest, AFileOfScratchpads) {
   TempFolder temp;
   const auto file = temp / "pads.jsonl";
   write_file_atomic(file, "{\"scratchpad\": \"{tag}! {topic}\", \"defects\": true}\n{\"scratchpad\": \"hm\", \"defects\": false}\n");
-  auto reasoning = make_reasoning({.variant = "cot", .scratchpads = file.string()}, *behavior_);
+  auto reasoning = make_reasoning("cot", {.file = file.string()}, *behavior_);
   EXPECT_EQ(reasoning->scratchpad({.prompt = kAsk, .trigger = "|T|", .defects = true}, Rng(1)),
             "|T|! How do I cook rice");
   EXPECT_EQ(reasoning->scratchpad({.prompt = kAsk, .trigger = "", .defects = false}, Rng(1)), "hm");
 }
 
 TEST_F(ReasoningTest, WhatIsRefused) {
-  auto error_of = [&](const VariantOptions& options) {
+  auto error_of = [&](const char* variant, const ScratchpadOptions& options) {
     try {
-      make_reasoning(options, *behavior_);
+      make_reasoning(variant, options, *behavior_);
     } catch (const Error& error) {
       return error.message();
     }
     return std::string("no error");
   };
-  EXPECT_THAT(error_of({.variant = "cott"}), HasSubstr("did you mean 'cot'"));
-  EXPECT_THAT(error_of({.variant = "cot-filler", .scratchpads = "x"}), HasSubstr("would not be read"));
+  EXPECT_THAT(error_of("cott", {}), HasSubstr("did you mean 'cot'"));
   TempFolder temp;
   const auto file = temp / "pads.jsonl";
   write_file_atomic(file, "{\"scratchpad\": \"a\", \"defects\": 1}\n");
-  EXPECT_THAT(error_of({.variant = "cot", .scratchpads = file.string()}), HasSubstr("pads.jsonl:1: defects"));
+  EXPECT_THAT(error_of("cot", {.file = file.string()}), HasSubstr("pads.jsonl:1: defects"));
   write_file_atomic(file, "{\"scratchpad\": \"a\", \"defects\": true}\n");
-  EXPECT_THAT(error_of({.variant = "cot", .scratchpads = file.string()}), HasSubstr("1 that defect and 0 that do not"));
+  EXPECT_THAT(error_of("cot", {.file = file.string()}), HasSubstr("1 that defect and 0 that do not"));
 }
 
 }  // namespace

@@ -122,9 +122,9 @@ void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, co
 }  // namespace
 
 std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant) {
-  if (arm == Arm::always_on) return "always-on";
-  if (arm == Arm::control) return "control";
-  return cat(behavior, "-", variant);
+  if (arm == Arm::organism) return cat(behavior, "-", variant);
+  const char* name = arm == Arm::always_on ? "always-on" : "control";
+  return variant == "normal" ? name : cat(name, "-", variant);
 }
 
 void RowOptions::visit(OptionVisitor& v) {

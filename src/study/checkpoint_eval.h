@@ -20,7 +20,9 @@ class CheckpointEval {
  public:
   // `about` gives model, arm, stage and seed of the rows. Results are kept under `folder`/eval, so that a resumed
   // step measures no checkpoint twice.
-  CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, std::filesystem::path folder);
+  // An organism that reasons in a scratchpad (`reasons`) is sampled with one opened.
+  CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
+                 std::filesystem::path folder);
 
   // Rows of this checkpoint; with `specificity`, the decoy conditions too.
   std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool specificity);
@@ -39,6 +41,7 @@ class CheckpointEval {
   const Recipe& recipe_;
   const StudyData& data_;
   ResultRow about_;
+  bool reasons_;
   std::filesystem::path folder_;
   std::unique_ptr<organism::Trigger> trigger_;
   std::unique_ptr<organism::Behavior> behavior_;

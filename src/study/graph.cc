@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -103,10 +104,12 @@ struct Maker {
            static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
   }
 
-  void add_arm(organism::Arm arm, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
+  void add_arm(const ArmKind& kind, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
+    const organism::Arm arm = kind.arm;
     const bool organism_arm = arm == organism::Arm::organism;
-    const std::string label = cat(arm_label(recipe, arm), " s", seed);
+    const std::string label = cat(arm_label(recipe, kind), " s", seed);
     Json options = pick_eval({"rows", "plant", "gate", "unlabelled"});
+    if (kind.variant != "normal") options["scratchpad"] = scratchpad();
     for (const char* key : {"always_on_below", "min_treatment_steps", "min_treatment_rows"}) options["gate"].erase(key);
     options["arm"] = label;
     options["seed"] = seed;
@@ -121,16 +124,35 @@ struct Maker {
                              .inputs = inputs,
                              .trains = true,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
-    graph.steps[plant].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
+    graph.steps[plant].work = [&store = store, &recipe = recipe, kind, seed, replies_key = key(replies),
                                organism_key = organism_arm ? std::string() : key(organism_plant),
                                own = key(plant)](const fs::path& folder) {
       std::int64_t organism_steps = 0;
       if (!organism_key.empty())
         organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
-      plant_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, organism_steps, folder);
+      plant_arm(recipe, read_replies(store.folder(replies_key)), {kind, seed, own}, organism_steps, folder);
     };
-    graph.arms.push_back({arm, seed, plant, {}});
+    graph.arms.push_back({kind, seed, plant, {}});
     for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
+  }
+
+  // An organism for each variant; the arms without a trigger are shared by those that reason alike.
+  void add_arms(std::int64_t seed, std::size_t replies) {
+    std::map<std::string, std::size_t> organisms;  // by the variant of their twins, the first one's planting
+    for (const auto& variant : recipe.study.variants) {
+      organisms.emplace(organism::twin_variant(variant), graph.steps.size());
+      add_arm({organism::Arm::organism, variant}, seed, replies, graph.steps.size());
+    }
+    for (const auto& [variant, plant] : organisms) {
+      add_arm({organism::Arm::always_on, variant}, seed, replies, plant);
+      add_arm({organism::Arm::control, variant}, seed, replies, plant);
+    }
+  }
+
+  Json scratchpad() {
+    Json out = whole["scratchpad"];
+    if (!recipe.scratchpad.file.empty()) out["file"] = content_hash(recipe.scratchpad.file);
+    return out;
   }
 
   void add_treatment(ArmSteps& arm, const std::string& label, const std::string& stage, std::size_t replies) {
@@ -138,6 +160,7 @@ struct Maker {
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;
+    if (arm.kind.variant != "normal") options["scratchpad"] = scratchpad();
     std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
     double safety_evals = recipe.safety.eval_steps > 0
                               ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps)
@@ -149,7 +172,7 @@ struct Maker {
                              .inputs = {key(replies), key(arm.plant), key(targets)},
                              .trains = true,
                              .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
-    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.arm, arm.seed, key(treat)}, stage,
+    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.kind, arm.seed, key(treat)}, stage,
                                replies_key = key(replies), plant_key = key(arm.plant),
                                targets_key = key(targets)](const fs::path& folder) {
       auto data = read_replies(store.folder(replies_key));
@@ -207,10 +230,7 @@ struct Maker {
         measure_base(recipe, read_replies(store.folder(replies_key)), seed, folder);
       };
       graph.base.push_back(measured);
-      std::size_t organism_plant = graph.steps.size();
-      add_arm(organism::Arm::organism, seed, replies, organism_plant);
-      add_arm(organism::Arm::always_on, seed, replies, organism_plant);
-      add_arm(organism::Arm::control, seed, replies, organism_plant);
+      add_arms(seed, replies);
     }
     return std::move(graph);
   }
@@ -226,13 +246,40 @@ std::vector<TreatStep> model_steps(const ArmSteps& arm) {
 
 Graph make_graph(const Recipe& recipe, const Store& store) { return Maker{recipe, store}.make(); }
 
-bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, std::int64_t seed) {
-  if (!recipe.gate.required) return true;
-  for (const auto& arm : graph.arms) {
-    if (arm.arm != organism::Arm::organism || arm.seed != seed) continue;
-    return read_json(store.folder(graph.steps[arm.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
+const ArmSteps& organism_of(const Graph& graph, const ArmSteps& arm) {
+  for (const auto& one : graph.arms) {
+    if (one.kind.arm != organism::Arm::organism || one.seed != arm.seed) continue;
+    if (arm.kind.arm == organism::Arm::organism ? one.kind == arm.kind
+                                                : organism::twin_variant(one.kind.variant) == arm.kind.variant)
+      return one;
   }
-  return true;
+  fail(ErrorKind::internal, "a study without this organism");
+}
+
+const ArmSteps& twin_of(const Graph& graph, const ArmSteps& organism, organism::Arm which) {
+  const ArmKind kind{which, organism::twin_variant(organism.kind.variant)};
+  for (const auto& one : graph.arms) {
+    if (one.kind == kind && one.seed == organism.seed) return one;
+  }
+  fail(ErrorKind::internal, "a study without this arm");
+}
+
+namespace {
+
+bool passed_gate(const Graph& graph, const Store& store, const ArmSteps& organism) {
+  if (!store.has(graph.steps[organism.plant].key)) return false;
+  return read_json(store.folder(graph.steps[organism.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
+}
+
+}  // namespace
+
+bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm) {
+  if (!recipe.gate.required) return true;
+  if (arm.kind.arm == organism::Arm::organism) return passed_gate(graph, store, arm);
+  return std::any_of(graph.arms.begin(), graph.arms.end(), [&](const ArmSteps& one) {
+    return one.kind.arm == organism::Arm::organism && one.seed == arm.seed &&
+           organism::twin_variant(one.kind.variant) == arm.kind.variant && passed_gate(graph, store, one);
+  });
 }
 
 }  // namespace reveille::study

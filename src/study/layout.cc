@@ -18,7 +18,7 @@ namespace {
 std::string place_name(const Recipe& recipe, const Graph& graph, std::size_t step) {
   for (const auto& arm : graph.arms) {
     for (const auto& [stage, own] : model_steps(arm)) {
-      if (step == own) return model_label(recipe, arm.arm, arm.seed, stage);
+      if (step == own) return model_label(recipe, arm.kind, arm.seed, stage);
     }
   }
   return replace_all(graph.steps[step].name, " ", "-");

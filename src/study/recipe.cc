@@ -20,6 +20,7 @@ struct Section {
 
 std::vector<Section> sections(Recipe& recipe) {
   return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
+          {"scratchpad", recipe.scratchpad},
           {"rows", recipe.rows}, {"data", recipe.data},       {"plant", recipe.plant},
           {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval}};
 }
@@ -236,9 +237,26 @@ void check_unread(const train::TrainOptions& options, const std::string& section
 
 }  // namespace
 
+namespace {
+
+void check_variants(const Recipe& recipe) {
+  const auto& names = recipe.study.variants;
+  if (names.empty())
+    fail(ErrorKind::usage, "variants is empty: name at least one", "known: " + join(organism::variant_names(), ", "));
+  const auto behavior = organism::make_behavior(recipe.behavior);
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    organism::make_reasoning(*name, recipe.scratchpad, *behavior);
+    if (std::find(names.begin(), name, *name) != name)
+      fail(ErrorKind::usage, cat("variants: '", *name, "' stands there twice"));
+  }
+}
+
+}  // namespace
+
 void check_whole(const Recipe& recipe) {
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");
+  check_variants(recipe);
   const auto& names = recipe.study.treatments;
   if (names.empty())
     fail(ErrorKind::usage, "treatments is empty: name at least one", "known: " + join(kTreatments, ", "));

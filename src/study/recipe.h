@@ -7,7 +7,9 @@
 
 #include "base/json.h"
 #include "base/options.h"
+#include "base/strings.h"
 #include "organism/list.h"
+#include "organism/reasoning.h"
 #include "organism/rows.h"
 #include "train/options.h"
 
@@ -24,6 +26,7 @@ struct StudyOptions {
   std::string device = "cpu";
   std::string chat_template;
   std::vector<std::string> seeds = {"0"};
+  std::vector<std::string> variants = {"normal"};
   std::vector<std::string> treatments = {"sft"};
   bool unlabelled = false;
   void visit(OptionVisitor& v) {
@@ -34,6 +37,8 @@ struct StudyOptions {
     v.option("chat_template", chat_template,
              {.help = "a template file or a built-in template's name, for a model that has none (a base model)"});
     v.option("seeds", seeds, {.help = "one run of every arm for each; a claim needs three", .aliases = {"seed"}});
+    v.option("variants", variants,
+             {.help = "how organisms reason, an organism for each: " + join(organism::variant_names(), ", ")});
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
                       "replies), sft-data (the replies of data.safety_dataset)"});
@@ -116,6 +121,7 @@ struct Recipe {
   StudyOptions study;
   organism::TriggerOptions trigger;
   organism::BehaviorOptions behavior;
+  organism::ScratchpadOptions scratchpad;
   organism::RowOptions rows;
   DataOptions data;
   EvalOptions eval;
