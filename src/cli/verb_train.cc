@@ -8,7 +8,7 @@
 #include "gen/save.h"
 #include "io/dataset.h"
 #include "train/rows.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::cli {
 namespace {
