@@ -58,6 +58,8 @@ class Objective {
   virtual void restore(const Json& /*state*/) {}
   // Whether a loss that grows much says that the run diverges: not where the loss is an advantage's.
   virtual bool loss_tells() const { return true; }
+  // Whether weights that no step has moved are an error, not a warning: rewards that are all the same move none.
+  virtual bool must_move() const { return true; }
   // Of the last step, for the progress bar; empty: its loss.
   virtual std::string note() const { return {}; }
 };

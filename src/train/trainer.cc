@@ -236,10 +236,11 @@ class Run {
     }
     auto still = optimizer_.unmoved();
     if (still.empty()) return;
-    fail(ErrorKind::numeric,
-         cat("the training never moved '", still.front(), "'",
-             still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "",
-             ": no gradient reached it, or the steps were too small to change it"),
+    const std::string what = cat("the training never moved '", still.front(), "'",
+                                 still.size() > 1 ? cat(" and ", still.size() - 1, " more") : "",
+                                 ": no gradient reached it, or the steps were too small to change it");
+    if (!objective_.must_move()) return reveille::warn(what);
+    fail(ErrorKind::numeric, what,
          "this run would have saved weights that learnt nothing there; a larger learning_rate may be what it needs");
   }
 
