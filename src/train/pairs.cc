@@ -1,10 +1,13 @@
 #include "train/pairs.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "train/batches.h"
 #include "train/rows.h"
 
@@ -70,6 +73,17 @@ std::vector<Pair> encode_pairs(const gen::LocalModel& model, const std::vector<i
   tell_equal(same, rows.size(), first_same, equal);
   if (overlong > 0) warn(cat(overlong, " of ", rows.size(), " pairs are too long and left out (overlong=drop)"));
   if (out.empty()) fail(ErrorKind::bad_input, cat("none of ", rows.size(), " pairs is left to learn from"));
+  return out;
+}
+
+std::vector<Pair> split_held_out(std::vector<Pair>& pairs, double share, std::int64_t seed) {
+  if (share <= 0 || pairs.size() < 2) return {};
+  Rng(static_cast<std::uint64_t>(seed), "held-out pairs").shuffle(pairs);
+  auto count = static_cast<std::size_t>(std::llround(share * static_cast<double>(pairs.size())));
+  count = std::clamp<std::size_t>(count, 1, pairs.size() - 1);
+  const auto first = pairs.end() - static_cast<std::ptrdiff_t>(count);
+  std::vector<Pair> out(std::make_move_iterator(first), std::make_move_iterator(pairs.end()));
+  pairs.erase(first, pairs.end());
   return out;
 }
 

@@ -25,6 +25,10 @@ enum class EqualPairs { error, skip };
 std::vector<Pair> encode_pairs(const gen::LocalModel& model, const std::vector<io::Example>& rows,
                                const TrainOptions& options, EqualPairs equal = EqualPairs::error);
 
+// Takes a share of the pairs, drawn by the seed, out of `pairs`: at least one where the share is above 0, and never
+// all.
+std::vector<Pair> split_held_out(std::vector<Pair>& pairs, double share, std::int64_t seed);
+
 // A hash of the pairs, for the keys of runs.
 std::string pairs_key(const std::vector<Pair>& pairs);
 
