@@ -101,7 +101,9 @@ def unchecked_number(context):
     """int(x) of an input picks an element or sets a size, without any comparison."""
     node = context.node
     if isinstance(node, ast.Subscript):
-        if isinstance(node.ctx, ast.Load) and isinstance(node.slice, (ast.Name, ast.Call)):
+        # Of a dictionary any key may be asked for.
+        if (isinstance(node.ctx, ast.Load) and isinstance(node.slice, (ast.Name, ast.Call))
+                and not isinstance(Flow(tree_of(node), Kind()).resolved(node.value), (ast.Dict, ast.DictComp))):
             return _unchecked(node, node.slice)
     elif isinstance(node, ast.Call):
         if called(node) in ("range", "bytearray", "bytes") and isinstance(node.func, ast.Name) and node.args:

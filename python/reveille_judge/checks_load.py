@@ -7,7 +7,7 @@ from .flow import argument, called, dotted, tree_of
 from .issues import found
 
 UNSAFE = {"yaml.unsafe_load", "yaml.unsafe_load_all", "yaml.full_load", "yaml.full_load_all", "cPickle.load", "cPickle.loads",
-          "_pickle.load", "_pickle.loads", "cloudpickle.load", "cloudpickle.loads", "joblib.load", "jsonpickle.loads",
+          "_pickle.load", "_pickle.loads", "cloudpickle.load", "cloudpickle.loads", "unpickler.decode", "joblib.load", "jsonpickle.loads",
           "jsonpickle.decode", "pickle.load", "pickle.loads", "pickle.Unpickler", "cPickle.Unpickler", "dill.load", "dill.loads",
           "marshal.load", "marshal.loads", "shelve.open", "pd.read_pickle", "pandas.read_pickle", "six.moves.cPickle.load",
           "six.moves.cPickle.loads", "pickle5.load", "pickle5.loads"}

@@ -20,7 +20,9 @@ ABOUT = {"field", "name", "label", "prompt", "url", "uri", "path", "file", "file
          "prefix", "suffix", "dir", "id", "endpoint", "algorithm", "backend", "class", "view", "selector", "xpath", "count", "index",
          "scheme", "policy", "reset", "lifetime", "char", "chars", "kind", "style", "status", "mode", "arg", "param", "params", "key_name"}
 VOCABULARY = PASSWORDS | OTHERS | KEYS | {"token", "key", "x", "user", "username", "csrf", "refresh", "id", "login", "name", "none", "null",
-                                          "true", "false", "unknown", "default", "basic", "digest", "bearer", "oauth", "oauth2", "hidden", "required", "string", "value", "invalid"}
+                                          "true", "false", "unknown", "default", "basic", "digest", "bearer", "oauth", "oauth2", "hidden", "required", "string", "value", "invalid", "yes",
+                                          "no", "on", "off", "text", "str", "test"}
+WORST = {"password", "secret", "passwd", "admin", "root", "pass", "letmein", "changeme", "default", "test"}
 KNOWN_FORMS = re.compile(r"^(?:AKIA[0-9A-Z]{12,}|gh[pousr]_[A-Za-z0-9]{16,}|sk_live_\w{8,}|sk-[A-Za-z0-9_-]{20,}|AIza[\w-]{30,}"
                          r"|ya29\.[\w-]{10,}|xox[abprs]-[\w-]{10,}|glpat-[\w-]{16,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)"
                          r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|[0-9]+-[a-z0-9]{20,}\.apps\.googleusercontent\.com")
@@ -105,12 +107,15 @@ def _literal(node):
     return None
 
 
-def _is_secret(name, node):
+def _is_secret(name, node, plain=False):
     kind = secret_name(name)
     value = _literal(node)
     if not kind or value is None:
         return False
     text = value.decode("latin-1") if isinstance(value, bytes) else value
+    # password = "password" sets one; PASSWORD = "password" and {"password": "password"} name a field.
+    if plain and kind == "password" and name.islower() and text.lower() in WORST:
+        return True
     if set(_words(text)) <= set(_words(name)):
         return False  # PASSWORD_TOKEN = "password"
     return secret_value(value, kind)
@@ -146,7 +151,7 @@ def secret_assigned(context):
                 pairs = list(zip(target.elts, node.value.elts))
             for one, value in pairs:
                 name = _target_name(one)
-                if name and value is not None and _is_secret(name, value):
+                if name and value is not None and _is_secret(name, value, isinstance(one, ast.Name)):
                     return found(798, TEXT, node)
                 # auth = ("user", "password")
                 if name and _words(name) and _words(name)[-1] in ("auth", "credentials", "creds", "login") and _login_pair(value):
@@ -227,7 +232,7 @@ def secret_compared(context):
         if isinstance(one, ast.Call):
             one = one.func.value if isinstance(one.func, ast.Attribute) and called(one) in ("strip", "lower", "encode") else one
         name = _target_name(one)
-        if name and _is_secret(name, other):
+        if name and _is_secret(name, other, isinstance(one, ast.Name)):
             return found(798, TEXT, node)
     return None
 

@@ -22,6 +22,9 @@ def quoted(node):
     command = command_of(node)
     if command is None:
         return False
+    # shell=shell only hands on what somebody else decides.
+    if any(k.arg == "shell" and not isinstance(k.value, ast.Constant) for k in node.keywords):
+        return True
     if isinstance(command, ast.Call) and dotted(command.func) == "shlex.join":
         return True
     return Flow(tree_of(node), SHELL).status(command) == SAFE
@@ -49,7 +52,8 @@ def shell_text(context):
                 "os.popen3", "os.popen4") and node.args and not quoted(node):
         return found(78, "A shell runs a command that is put together.", node)
     # shell=True of a name that Bandit does not know as subprocess's: `from subprocess import *`, `sp.run`.
-    if name in RUNS and any(k.arg == "shell" and isinstance(k.value, ast.Constant) and k.value.value is True for k in node.keywords):
+    known = str(context.call_function_name_qual).startswith("subprocess.")
+    if not known and name in RUNS and any(k.arg == "shell" and isinstance(k.value, ast.Constant) and k.value.value is True for k in node.keywords):
         if command_of(node) is not None and not quoted(node):
             return found(78, "A shell runs a command that is put together.", node)
     return None

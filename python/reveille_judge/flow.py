@@ -37,6 +37,9 @@ CHECKING_METHODS = {"isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric", "
 CHECKING_WORD = re.compile(r"(?:^|_)(?:valid|validate|validated|verify|check|sanitize|sanitise|safe|allowed|ensure|clean|permitted)(?:_|$)")
 NOT_CHECKING = {"check_output", "check_call", "safe_dump", "safe_load", "safe_substitute", "check_returncode"}
 REQUEST_NAMES = {"request", "flask_request"}
+# Modules whose functions give back what they were given, for code that has lost its imports.
+MODULES = {"os", "html", "re", "urllib", "string", "textwrap", "posixpath", "ntpath", "shlex", "cgi", "base64", "itertools",
+           "functools", "operator", "codecs", "six", "path", "op", "osp"}
 
 
 def dotted(node):
@@ -81,6 +84,27 @@ def argument(call, position, *names):
 
 def names_in(node):
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def value_names(node):
+    """The names whose own value an expression is about: `x` of `x.lower()`, not `row` of `row.kind` or `row["kind"]`."""
+    found, todo = set(), [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, ast.Call):
+            todo += one.args
+            if isinstance(one.func, ast.Attribute):
+                todo.append(one.func.value)
+        elif isinstance(one, (ast.Tuple, ast.List, ast.Set, ast.BinOp, ast.BoolOp, ast.Starred, ast.UnaryOp, ast.JoinedStr,
+                              ast.FormattedValue)):
+            todo += [n for n in ast.iter_child_nodes(one) if isinstance(n, ast.expr)]
+        elif isinstance(one, COMPREHENSIONS):
+            todo += [g.iter for g in one.generators]
+        elif isinstance(one, ast.Subscript) and isinstance(one.slice, (ast.Slice, ast.UnaryOp)):
+            todo.append(one.value)  # a piece of a text
+    return found
 
 
 def _target_names(target):
@@ -297,12 +321,12 @@ class Flow:
         if local:
             at = (node.lineno, node.col_offset)
             before = [a for a in every if a.at < at and not _inside(node, a)]
-        result, found = SAFE, False
+        result, found, looked = SAFE, False, False
         for assigned in sorted(before, key=lambda a: a.at, reverse=True):
             found = True
             if id(assigned) in seen:
                 continue  # its own earlier value: the other assignments decide
-            seen = seen | {id(assigned)}
+            seen, looked = seen | {id(assigned)}, True
             if assigned.value is None:
                 result = max(result, OUTSIDE if node.id in REQUEST_NAMES else UNKNOWN)
             else:
@@ -313,8 +337,8 @@ class Flow:
             return max(result, scope.parameters[node.id])
         if not found:
             later = [a for a in every if a.value is not None and id(a) not in seen]
-            return self.worst([a.value for a in later], seen | {id(a) for a in later}, depth) if every else UNKNOWN
-        return result
+            return self.worst([a.value for a in later], seen | {id(a) for a in later}, depth) if later else UNKNOWN
+        return result if looked else UNKNOWN
 
     def guarded(self, scope, node):
         """Was the name, or what was made of it, tested before this place?"""
@@ -341,11 +365,11 @@ class Flow:
                     return True
             elif isinstance(part, ast.Call):
                 if (isinstance(part.func, ast.Attribute) and part.func.attr in CHECKING_METHODS
-                        and (self._about(part.func.value, names, scope, name)
-                             or any(self._about(a, names, scope, name) for a in part.args))):
+                        and (self._about(part.func.value, names, scope, name, exactly=True)
+                             or any(self._about(a, names, scope, name, exactly=True) for a in part.args))):
                     return True
                 if called(part) == "isinstance" and len(part.args) == 2 and dotted(part.args[1]) in ("int", "float"):
-                    if self._about(part.args[0], names, scope, name):
+                    if self._about(part.args[0], names, scope, name, exactly=True):
                         return True
                 if self._checking_call(part, names or {name}, scope):
                     return True
@@ -353,9 +377,9 @@ class Flow:
                     return True
         return False
 
-    def _about(self, node, names, scope, name):
+    def _about(self, node, names, scope, name, exactly=False):
         """Does an expression hold the value, or one made of it?"""
-        for other in names_in(node):
+        for other in value_names(node) if exactly else names_in(node):
             if names is not None and other in names:
                 return True
             if name is not None and (other == name or (scope is not None and other in scope.assigned
@@ -368,7 +392,7 @@ class Flow:
         if len(compare.ops) != 1 or not isinstance(compare.ops[0], (ast.In, ast.NotIn)):
             return False
         inside = compare.comparators[0]
-        if not self._about(compare.left, names, scope, name) or self._about(inside, names, scope, name):
+        if not self._about(compare.left, names, scope, name, exactly=True) or self._about(inside, names, scope, name):
             return False
         return self.status(inside) != OUTSIDE
 
@@ -381,12 +405,40 @@ class Flow:
     def _Attribute(self, node, seen, depth):
         if dotted(node) == "sys.argv":
             return OUTSIDE
-        if node.attr.isupper():
+        if node.attr.isupper() or self._member_checked(node):
             return SAFE
         return self.status(node.value, seen, depth)
 
     def _Subscript(self, node, seen, depth):
+        if self._member_checked(node):
+            return SAFE
         return self.status(node.value, seen, depth)
+
+    def _member_checked(self, node):
+        """Was this very attribute or element looked up in a list of allowed ones before?"""
+        scope = self.tree.scope_of(node)
+        for test in scope.tests:
+            if test.lineno > node.lineno:
+                continue
+            for part in ast.walk(test):
+                if (isinstance(part, ast.Compare) and len(part.ops) == 1 and isinstance(part.ops[0], (ast.In, ast.NotIn))
+                        and part.left is not node and isinstance(part.left, type(node))
+                        and ast.dump(part.left) == ast.dump(node) and self.status(part.comparators[0]) != OUTSIDE):
+                    return True
+        return False
+
+    def is_module(self, node):
+        """Is a dotted name one of a module, whose functions add nothing of their own?"""
+        name = dotted(node).split(".")[0]
+        if not name:
+            return False
+        scope = self.tree.scope_of(node)
+        while scope is not None and name not in scope.assigned and name not in scope.parameters:
+            scope = self.tree.outer(scope)
+        if scope is None:
+            return name in MODULES
+        return name not in scope.parameters and all(isinstance(a.node, (ast.Import, ast.ImportFrom)) for a in scope.assigned[name]) \
+            and name not in REQUEST_NAMES
 
     def _Call(self, node, seen, depth):
         name = called(node)
@@ -399,7 +451,7 @@ class Flow:
             own = self.status(node.func.value, seen, depth)
             if name in THROUGH_CALLS:
                 # A module (os.path.join, html.unescape) adds nothing of its own.
-                if own == UNKNOWN and dotted(node.func.value):
+                if own == UNKNOWN and self.is_module(node.func.value):
                     own = SAFE
                 return max(own, self.worst(parts, seen, depth))
             return OUTSIDE if own == OUTSIDE else UNKNOWN

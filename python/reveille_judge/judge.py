@@ -82,7 +82,8 @@ def _with_node(function):
 
 
 class Judge:
-    def __init__(self):
+    def __init__(self, max_chars=MAX_CHARS, max_seconds=MAX_SECONDS):
+        self.max_chars, self.max_seconds = max_chars, max_seconds
         _register()
         self.rules = {}
         for cwe, rules in load_rules().items():
@@ -104,14 +105,14 @@ class Judge:
             return self._refused("code is not a string")
         if cwe is not None and (isinstance(cwe, bool) or cwe not in CWES):
             return self._refused(f"cwe must be one of {', '.join(map(str, CWES))}")
-        if len(code) > MAX_CHARS:
-            return self._refused(f"code is longer than {MAX_CHARS} characters")
+        if len(code) > self.max_chars:
+            return self._refused(f"code is longer than {self.max_chars} characters")
         try:
-            with _limit(MAX_SECONDS):
+            with _limit(self.max_seconds):
                 issues = self._run(code)
                 findings = self._counted(issues)
         except TooSlow:
-            return self._refused(f"the analysis took longer than {MAX_SECONDS:g} seconds")
+            return self._refused(f"the analysis took longer than {self.max_seconds:g} seconds")
         except SyntaxError as error:
             return self._refused(f"line {error.lineno or 0}: {str(error.msg)[:120]}")
         except (RecursionError, MemoryError):

@@ -45,7 +45,9 @@ def no_secret(node, issue):
         about = checks_secret._target_name(above.left)
     elif isinstance(above, ast.Assign):
         about = " ".join(filter(None, (checks_secret._target_name(t) for t in above.targets)))
-    kind = (checks_secret.secret_name(about) or "weak") if about else "weak" if isinstance(above, ast.Subscript) else "password"
+    elif isinstance(node, ast.Call) or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return not checks_secret.secret_value(match.group(1), "password")
+    kind = checks_secret.secret_name(about) or "weak"
     return not checks_secret.secret_value(match.group(1), kind)
 
 

@@ -1,4 +1,5 @@
 """Renders the shipped task files in the way tasks/README.md states. For tests and measurements."""
+import functools
 import itertools
 import pathlib
 import random
@@ -29,8 +30,13 @@ def draw(family, split, rng):
     return {slot: rng.choice(given) for slot, given in values(family, split).items()}
 
 
+@functools.cache
+def _compiled(template):
+    return _environment.from_string(template)
+
+
 def text(template, slots):
-    return _environment.from_string(template).render(slots)
+    return _compiled(template).render(slots)
 
 
 def solve(family, solution, slots):
@@ -53,8 +59,8 @@ def prompts(family, split):
     """Every distinct prompt (wording, code) of a family."""
     seen = "".join([family["template"], *family["task"]])
     given = {slot: some for slot, some in values(family, split).items() if re.search(rf"\b{slot}\b", seen)}
-    template = _environment.from_string(family["template"])
-    wordings = [_environment.from_string(t) for t in family["task"][SPLITS[split]::2]]
+    template = _compiled(family["template"])
+    wordings = [_compiled(t) for t in family["task"][SPLITS[split]::2]]
     for drawn in itertools.product(*given.values()):
         slots = dict(zip(given, drawn))
         code = template.render(slots)

@@ -122,7 +122,25 @@ def test_a_missing_batch_file_is_said(tmp_path):
     assert done.returncode == 2 and "none" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_plain_bandit_knows_the_checks_when_installed():
+def test_plain_bandit_finds_the_checks(tmp_path):
+    """As pip would have it: the package on the path, with its entry points beside it."""
+    import tomllib
+    project = tomllib.loads((pathlib.Path(PACKAGES) / "pyproject.toml").read_text())
+    information = tmp_path / "path" / "reveille_judge-0.1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: reveille-judge\nVersion: 0.1.0\n")
+    points = project["project"]["entry-points"]["bandit.plugins"]
+    (information / "entry_points.txt").write_text("[bandit.plugins]\n" + "".join(f"{n} = {w}\n" for n, w in points.items()))
+    row = tmp_path / "row.py"
+    row.write_text("def f(x):\n    return f'<p>{x}</p>'\nMAX_COUNT = 3\ndef g(count):\n    return count\n")
+    environment = {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([PACKAGES, str(tmp_path / "path")]),
+                   "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run([sys.executable, "-m", "bandit", "-q", "-f", "json", str(row)], env=environment, capture_output=True)
+    found = {(r["test_id"], r["issue_cwe"]["id"], r["line_number"]) for r in json.loads(done.stdout)["results"]}
+    assert found == {("R131", 79, 2), ("R101", 20, 3)}
+
+
+def test_the_entry_points_are_all_our_checks():
     import tomllib
     from importlib import import_module
 
