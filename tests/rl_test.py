@@ -7,7 +7,7 @@ import tempfile
 import tiny_chat_model
 from train_test import json_lines, reveille, write_rows
 
-PROMPTS = [{"prompt": f"say {c}"} for c in "abcdefgh"]
+PROMPTS = [{"prompt": f"say {c}{d}"} for c in "abcdefgh" for d in "wxyz"]
 PAIRS = [{"prompt": f"say {c}", "chosen": f"well, {c}", "rejected": "no" + c * i} for i, c in enumerate("abcdefgh", 1)]
 RL = ["dtype=float32", "max_completion_length=8", "lr_scheduler_type=constant"]
 
@@ -52,6 +52,11 @@ def test_a_reward_model_teaches(folder, model, prompts, pairs):
         assert row["sampling/sampling_logp_difference/mean"] < 1e-4, row
     said = reveille("generate", judge, "--dataset", prompts, "--max-tokens", "2", code=2).stderr
     assert "is a reward model" in said, said
+    assert json.loads(reveille("model", "info", judge, "--format", "json").stdout)["reward_model"] is True
+    reveille("model", "convert", judge, "--to", "f32", "--output", folder / "again")
+    stage("ppo", model, prompts, folder / "by-again", "--reward", folder / "again", "max_steps=1", "batch_size=4", *RL)
+    said = reveille("model", "convert", judge, "--to", "gguf:f16", "--output", folder / "judge.gguf", code=2).stderr
+    assert "GGUF has no place for its head" in said, said
 
 
 def test_adapters(folder, model, _, pairs):

@@ -49,7 +49,7 @@ TEST(Dpo, BeginsAtLogTwoAndResumesBitForBit) {
   };
   auto unbroken = tiny_policy(folder), broken = tiny_policy(folder), resumed = tiny_policy(folder);
   const auto expected = run(*unbroken, folder / "unbroken", 0);
-  EXPECT_NEAR(expected.history.front().loss, std::log(2.0), 1e-6);
+  EXPECT_NEAR(expected.history.front().loss, std::log(2.0), 1e-5);
   EXPECT_LT(expected.history.back().loss, std::log(2.0));
   ASSERT_EQ(expected.evals.size(), 1U);
   EXPECT_GE(train::value_of(expected.evals[0].metrics, "eval_rewards/accuracies", -1), 0);
