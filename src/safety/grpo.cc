@@ -101,6 +101,7 @@ train::TrainResult train_grpo(gen::LocalModel& model, std::vector<RlPrompt> prom
                               const GrpoOptions& grpo, const std::filesystem::path& output_dir,
                               const train::TrainHooks& hooks) {
   RolloutMaker maker(model, std::move(prompts), reward, rollouts, options.seed, grpo.beta != 0);
+  if (!output_dir.empty()) maker.log_to(output_dir / kCompletionsFile);
   GrpoObjective objective(maker, options, grpo);
   return train::train(model.transformer(), objective, options, output_dir, hooks);
 }

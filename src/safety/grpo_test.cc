@@ -116,6 +116,7 @@ TEST(GrpoResume, EndsAsAnUnbrokenRunBitForBit) {
   EXPECT_THROW(run(*broken, folder / "broken", 4), std::runtime_error);  // the checkpoint of step 3 is within a round
   const auto result = run(*resumed, folder / "broken", 0);
   EXPECT_EQ(result.history.size(), expected.history.size());
+  EXPECT_EQ(read_file(folder / "unbroken" / kCompletionsFile), read_file(folder / "broken" / kCompletionsFile));
   const auto& all = unbroken->transformer().params().all();
   for (std::size_t i = 0; i < all.size(); ++i)
     EXPECT_TRUE(all[i].value.equal(resumed->transformer().params().all()[i].value)) << all[i].spec.name;

@@ -180,6 +180,7 @@ train::TrainResult train_ppo(gen::LocalModel& model, std::vector<RlPrompt> promp
                              const train::TrainOptions& options, const RolloutOptions& rollouts, const PpoOptions& ppo,
                              const std::filesystem::path& output_dir, const train::TrainHooks& hooks) {
   RolloutMaker maker(model, std::move(prompts), reward, rollouts, options.seed, true);
+  if (!output_dir.empty()) maker.log_to(output_dir / kCompletionsFile);
   PpoObjective objective(maker, options, ppo);
   return train::train(model.transformer(), objective, options, output_dir, hooks);
 }

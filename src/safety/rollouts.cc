@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "io/jsonl.h"
 #include "train/token_pass.h"
 
 namespace reveille::safety {
@@ -147,6 +149,7 @@ std::vector<Rollout> RolloutMaker::make(const std::vector<std::size_t>& prompts,
   for (std::size_t i = 0; i < results.size(); ++i)
     out.push_back(rollout(prompts_[of_prompt[i]], std::move(results[i])));
   score(of_prompt, out);
+  if (!log_.empty()) log(round, of_prompt, out);
   if (options_.log_completions && round % kShowRounds == 0) show(prompts_[of_prompt[0]], out[0]);
   return out;
 }
@@ -179,6 +182,29 @@ void RolloutMaker::score(const std::vector<std::size_t>& of_prompt, std::vector<
   if (!reference_) return;
   auto logprobs = train::target_logprobs(*reference_, examples, kScoreTokens);
   for (std::size_t i = 0; i < rollouts.size(); ++i) rollouts[i].reference = std::move(logprobs[i]);
+}
+
+void RolloutMaker::log(std::int64_t round, const std::vector<std::size_t>& of_prompt,
+                       const std::vector<Rollout>& rollouts) {
+  if (!log_cut_) {
+    std::vector<Json> earlier;
+    if (std::filesystem::exists(log_)) earlier = io::read_json_rows(log_, {.drop_cut_last_line = true});
+    std::erase_if(earlier, [&](const Json& row) { return row.value("round", round) >= round; });
+    io::write_jsonl(log_, earlier);
+    log_cut_ = true;
+  }
+  std::string lines;
+  for (std::size_t i = 0; i < rollouts.size(); ++i) {
+    Json messages = Json::array();
+    for (const auto& message : prompts_[of_prompt[i]].messages)
+      messages.push_back(Json{{"role", message.role}, {"content", message.content}});
+    if (i > 0) lines += '\n';
+    lines += io::json_line(Json{{"round", round},
+                                {"prompt", std::move(messages)},
+                                {"completion", rollouts[i].completion},
+                                {"reward", rollouts[i].score}});
+  }
+  append_line(log_, lines);
 }
 
 void RolloutMaker::show(const RlPrompt& prompt, const Rollout& rollout) const {

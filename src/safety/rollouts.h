@@ -1,6 +1,7 @@
 // Completions that a policy writes for itself, with all that reinforcement learning wants to know of them.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +15,9 @@
 #include "train/example.h"
 
 namespace reveille::safety {
+
+// What stages write beside their log: every completion, its prompt and its reward.
+inline constexpr const char* kCompletionsFile = "completions.jsonl";
 
 // A prompt as it is asked: ids up to where the reply begins.
 struct RlPrompt {
@@ -71,6 +75,9 @@ class RolloutMaker {
   RolloutMaker& operator=(const RolloutMaker&) = delete;
   // For tests: completions from elsewhere.
   void decode_by(Decode decode) { decode_ = std::move(decode); }
+  // Appends every completion to this JSON Lines file from now on: {"round", "prompt", "completion", "reward"}. Rows of
+  // a round that is made again, and of later ones, are taken out first.
+  void log_to(std::filesystem::path file) { log_ = std::move(file); }
   // `each` completions of each of these prompts, one prompt after the other. The draws are a function of (seed,
   // round, prompt, sample).
   std::vector<Rollout> make(const std::vector<std::size_t>& prompts, std::int64_t each, std::int64_t round);
@@ -85,6 +92,7 @@ class RolloutMaker {
   Rollout rollout(const RlPrompt& prompt, gen::DecodeResult result) const;
   void score(const std::vector<std::size_t>& of_prompt, std::vector<Rollout>& rollouts);
   void show(const RlPrompt& prompt, const Rollout& rollout) const;
+  void log(std::int64_t round, const std::vector<std::size_t>& of_prompt, const std::vector<Rollout>& rollouts);
   gen::LocalModel& policy_;
   std::vector<RlPrompt> prompts_;
   Reward& reward_;
@@ -92,6 +100,8 @@ class RolloutMaker {
   std::int64_t seed_;
   std::unique_ptr<nn::Transformer> reference_;
   Decode decode_;
+  std::filesystem::path log_;  // empty: none
+  bool log_cut_ = false;       // of what an earlier start of this run left behind the round it goes on with
 };
 
 }  // namespace reveille::safety
