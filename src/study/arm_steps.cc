@@ -16,7 +16,7 @@
 #include "study/store.h"
 #include "train/checkpoint.h"
 #include "train/rows.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 #include "gen/local.h"
 #include "study/step.h"
 #include "train/rows.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <span>
 
+#include "base/hash.h"
 #include "base/rng.h"
 
 namespace reveille::train {
@@ -39,6 +40,15 @@ std::int64_t supervised_tokens(const Example& example) {
   std::int64_t count = 0;
   for (std::size_t t = 1; t < example.ids.size(); ++t) count += example.supervised[t];
   return count;
+}
+
+std::string examples_key(const std::vector<Example>& examples) {
+  std::string text;
+  for (const auto& example : examples) {
+    text.append(reinterpret_cast<const char*>(example.ids.data()), example.ids.size() * sizeof(std::int32_t));
+    text.append(reinterpret_cast<const char*>(example.supervised.data()), example.supervised.size());
+  }
+  return sha256_hex(text);
 }
 
 namespace {
