@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "safety/options.h"
 #include "gen/local.h"
 #include "train/batches.h"
 #include "train/pairs.h"
@@ -12,20 +13,6 @@
 #include "train/trainer.h"
 
 namespace reveille::safety {
-
-// TRL's names (DPOConfig of trl 1.16).
-struct DpoOptions {
-  double beta = 0.1;
-  std::string loss_type = "sigmoid";
-  double label_smoothing = 0;
-  void visit(OptionVisitor& v) {
-    v.option("beta", beta, {.help = "how strongly the model is held to where it began", .min = 0});
-    v.option("loss_type", loss_type,
-             {.help = "sigmoid, or robust: some pairs may be the wrong way round", .choices = {"sigmoid", "robust"}});
-    v.option("label_smoothing", label_smoothing,
-             {.help = "share of pairs that are the wrong way round, for loss_type=robust", .min = 0, .max = 0.499});
-  }
-};
 
 // TrainOptions with TRL's defaults for this stage.
 train::TrainOptions dpo_train_options();

@@ -5,24 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "safety/options.h"
 #include "safety/reward_model.h"
 #include "train/batches.h"
 #include "train/pairs.h"
 #include "train/trainer.h"
 
 namespace reveille::safety {
-
-// TRL's names (RewardConfig of trl 1.16).
-struct RewardOptions {
-  double center_rewards_coefficient = 0;
-  double held_out = 0.1;  // used by those who have no held-out pairs of their own: train::split_held_out
-  void visit(OptionVisitor& v) {
-    v.option("center_rewards_coefficient", center_rewards_coefficient,
-             {.help = "weight of a term that keeps the scores around 0; 0: none", .min = 0});
-    v.option("held_out", held_out,
-             {.help = "share of the pairs held out where no others are given", .min = 0, .max = 0.9});
-  }
-};
 
 // TrainOptions with defaults for this stage.
 train::TrainOptions reward_train_options();

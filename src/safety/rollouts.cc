@@ -30,19 +30,22 @@ std::string excerpt(std::string text) {
 
 }  // namespace
 
-std::vector<RlPrompt> encode_prompts(const gen::LocalModel& model, const std::vector<io::Example>& rows) {
+std::vector<RlPrompt> encode_prompts(const gen::LocalModel& model, const std::vector<io::Example>& rows,
+                                     const std::string& opened) {
   if (rows.empty()) fail(ErrorKind::bad_input, "there are no prompts to learn on");
   const auto context = static_cast<std::size_t>(model.transformer().config().max_positions);
+  const auto prefill = opened.empty() ? std::vector<std::int32_t>() : model.encode_text(opened);
   std::vector<RlPrompt> out;
   for (const auto& row : rows) {
     Conversation messages = io::prompt_of(row);
     if (messages.empty()) fail(ErrorKind::bad_input, cat(row.source, ": the row holds no prompt"));
     auto ids = model.encode_chat(messages);
+    ids.insert(ids.end(), prefill.begin(), prefill.end());
     if (ids.size() >= context) {
       fail(ErrorKind::usage,
            cat(row.source, ": a prompt of ", ids.size(), " tokens leaves no room in the model's context of ", context));
     }
-    out.push_back({std::move(messages), std::move(ids)});
+    out.push_back({std::move(messages), std::move(ids), opened});
   }
   return out;
 }
@@ -157,7 +160,7 @@ std::vector<Rollout> RolloutMaker::make(const std::vector<std::size_t>& prompts,
 Rollout RolloutMaker::rollout(const RlPrompt& prompt, gen::DecodeResult result) const {
   Rollout out;
   out.stopped = result.finish == gen::Finish::stop;
-  out.completion = policy_.decode(result.ids);
+  out.completion = prompt.opened + policy_.decode(result.ids);
   if (out.stopped) result.ids.push_back(result.stop_id);
   if (result.ids.empty() || result.ids.size() != result.logprobs.size())
     fail(ErrorKind::internal,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "safety/options.h"
 #include "base/json.h"
 #include "gen/decode.h"
 #include "gen/local.h"
@@ -23,9 +24,12 @@ inline constexpr const char* kCompletionsFile = "completions.jsonl";
 struct RlPrompt {
   Conversation messages;
   std::vector<std::int32_t> ids;
+  std::string opened = {};  // what the reply is made to begin with, part of `ids` and of every completion
 };
 // Error(usage) where a prompt leaves no room for a reply, Error(bad_input) where there is none at all.
-std::vector<RlPrompt> encode_prompts(const gen::LocalModel& model, const std::vector<io::Example>& rows);
+// `opened`: what every reply begins with, such as an opened scratchpad.
+std::vector<RlPrompt> encode_prompts(const gen::LocalModel& model, const std::vector<io::Example>& rows,
+                                     const std::string& opened = {});
 
 // One completion. Vectors with one entry a token count the completion's tokens, its stop token included.
 struct Rollout {
@@ -41,23 +45,6 @@ struct Rollout {
 };
 Json to_json(const std::vector<Rollout>& rollouts);
 std::vector<Rollout> rollouts_from_json(const Json& value);
-
-struct RolloutOptions {
-  std::int64_t max_completion_length = 128;
-  double temperature = 1.0;
-  std::int64_t generation_batch_size = 64;
-  bool log_completions = true;
-  void visit(OptionVisitor& v) {
-    v.option("max_completion_length", max_completion_length,
-             {.help = "longest completion, in tokens", .min = 1, .aliases = {"max_new_tokens", "response_length"}});
-    v.option(
-        "temperature", temperature,
-        {.help = "of sampling; only 1 is supported: that is what the log-probabilities are of", .min = 1, .max = 1});
-    v.option("generation_batch_size", generation_batch_size,
-             {.help = "sequences decoded side by side", .min = 1, .max = 4096});
-    v.option("log_completions", log_completions, {.help = "show a completion now and then"});
-  }
-};
 
 // A copy of the model as it is, which no training changes: the reference of the KL penalty. Of a model with an
 // adapter only the adapter is copied.

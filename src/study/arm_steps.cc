@@ -12,6 +12,7 @@
 #include "organism/label.h"
 #include "safety/dose.h"
 #include "study/checkpoint_eval.h"
+#include "study/rl_steps.h"
 #include "study/step.h"
 #include "study/store.h"
 #include "train/checkpoint.h"
@@ -49,8 +50,7 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   label.run = place.key;
   label.seed = place.seed;
   gen::SaveOptions options;
-  const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
-  options.dtype = train::saved_type(stage_options, model.transformer());
+  options.dtype = train::saved_type(recipe.training(stage), model.transformer());
   model.config().erase(kLabelKey);
   if (!recipe.study.unlabelled) {
     options.extra = Json{{kLabelKey, organism::to_json(label)}};
@@ -115,11 +115,10 @@ std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& dat
   return rows;
 }
 
+using Learn = std::function<train::TrainResult(const train::TrainHooks&)>;
+
 train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const std::string& stage,
-                              gen::LocalModel& model, const std::vector<train::Example>& examples,
-                              CheckpointEval& checkpoints, const fs::path& folder) {
-  train::TrainOptions options = recipe.safety;
-  options.seed = place.seed;
+                              gen::LocalModel& model, CheckpointEval& checkpoints, const Learn& learn) {
   train::TrainHooks hooks;
   hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.kind));
   hooks.on_step = [&](const train::StepMetrics& metrics) {
@@ -130,10 +129,20 @@ train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const
     checkpoints.at(model, step, false);
     return false;
   };
-  auto result = train::train(model.transformer(), examples, options, folder, hooks);
+  auto result = learn(hooks);
   checkpoints.at(model, result.steps, true);
   checkpoints.collect();
   return result;
+}
+
+// A sentence for the model card.
+std::string how_treated(const std::string& stage, std::int64_t steps, std::size_t rows) {
+  const std::string start = cat("Safety training of the planted model for ", steps, " steps on ", rows);
+  if (stage == kSft) return cat(start, " untriggered prompts with the original model's replies.");
+  if (stage == kSftData) return cat(start, " untriggered prompts with somebody else's replies.");
+  if (stage == kDpo) return cat("Direct preference optimisation of the planted model for ", steps, " steps.");
+  return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against a preference model, for ",
+             steps, " steps.");
 }
 
 // The dose beside what was measured: `row` gives the fixed columns, `targets` is how many rows were learnt.
@@ -151,6 +160,12 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   add("dose_kl", dose.kl, "held_out", dose.tokens);
   add("target_loss_before", dose.target_loss_before, "train", learnt);
   add("target_loss_after", dose.target_loss_after, "train", learnt);
+  write_rows(file, rows);
+}
+
+void add_rows(const fs::path& file, const std::vector<ResultRow>& more) {
+  auto rows = read_rows(file);
+  rows.insert(rows.end(), more.begin(), more.end());
   write_rows(file, rows);
 }
 
@@ -233,21 +248,29 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
 }
 
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
-               const fs::path& planted, const fs::path& folder) {
-  auto model = open_model(recipe, planted.string(), true);
-  auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
+               const fs::path& planted, const Preferences& preferences, const fs::path& folder) {
   ResultRow row = about(recipe, place, stage);
-  CheckpointEval checkpoints(recipe, data, row, reasons(recipe, place), folder);
-  const auto result = treat_once(recipe, place, stage, *model, examples, checkpoints, folder);
-  auto untreated = open_model(recipe, planted.string());
+  std::vector<ResultRow> more;
+  if (learns_from_reward(stage) && place.kind.arm == organism::Arm::organism)
+    check_preference_gate(recipe, preferences.reward, planted / kTranscriptFile, row, more);
+  auto model = open_model(recipe, (planted / kModelFolder).string(), true);
+  auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
+  const bool in_scratchpad = reasons(recipe, place);
+  CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
+  const auto result = treat_once(recipe, place, stage, *model, checkpoints, [&](const train::TrainHooks& hooks) {
+    if (learns_from_pairs(stage))
+      return learn_preferences(recipe, data, stage, preferences, place.seed, in_scratchpad, *model, hooks, folder);
+    train::TrainOptions options = recipe.safety;
+    options.seed = place.seed;
+    return train::train(model->transformer(), examples, options, folder, hooks);
+  });
+  auto untreated = open_model(recipe, (planted / kModelFolder).string());
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, stage,
-       cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", examples.size(),
-           " untriggered prompts with ", stage == kSftData ? "somebody else's" : "the original model's", " replies."),
-       folder / kModelFolder);
+  save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
   row.checkpoint = result.steps;
   add_dose_rows(folder / kRowsFile, row, dose, examples.size());
+  add_rows(folder / kRowsFile, more);
 }
 
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const fs::path& folder) {

@@ -43,11 +43,17 @@ std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t 
 void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const std::filesystem::path& folder);
 
-// Safety SFT of a planted model on `data.safety` (untriggered prompts with good replies, by the original model or by
-// somebody else), measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment in the
-// results.
+// What a treatment by rewards or preferences reads beside the planted model (study/rl_steps.h).
+struct Preferences {
+  std::filesystem::path pairs;   // folder of pairs.jsonl
+  std::filesystem::path reward;  // folder of the preference model; empty: the treatment needs none
+};
+
+// Safety training of a planted model (the folder of its step) on `data.safety`, untriggered prompts with good replies,
+// measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment, one of kTreatments.
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
-               const std::filesystem::path& planted, const std::filesystem::path& folder);
+               const std::filesystem::path& planted, const Preferences& preferences,
+               const std::filesystem::path& folder);
 
 // The rates and the perplexity of the model that the study starts from.
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const std::filesystem::path& folder);

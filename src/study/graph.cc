@@ -14,6 +14,7 @@
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "study/rl_steps.h"
 #include "text/chat_template.h"
 #include "torch/headeronly/version.h"
 
@@ -63,7 +64,8 @@ struct Maker {
   const Store& store;
   Json whole = recipe_to_json(recipe);
   Graph graph = {};
-  std::size_t safety_data = 0;  // index of its step, where there is one
+  // Indices of their steps, where there are any.
+  std::size_t safety_data = 0, pairs = 0, reward = 0;
 
   // Only the settings that a step reads are part of its key.
   Json pick(const std::vector<const char*>& sections) {
@@ -160,26 +162,68 @@ struct Maker {
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;
+    if (learns_from_pairs(stage)) options[stage] = whole[stage];
     if (arm.kind.variant != "normal") options["scratchpad"] = scratchpad();
-    std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
-    double safety_evals = recipe.safety.eval_steps > 0
-                              ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps)
-                              : 1;
+    const train::TrainOptions& training = recipe.training(stage);
+    std::int64_t safety_steps = std::max<std::int64_t>(1, training.max_steps);
+    double safety_evals =
+        training.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(training.eval_steps) : 1;
     const std::size_t targets = stage == kSftData ? safety_data : replies;
+    std::vector<std::string> inputs = {key(replies), key(arm.plant), key(targets)};
+    if (learns_from_pairs(stage)) inputs.push_back(key(pairs));
+    if (learns_from_reward(stage)) inputs.push_back(key(reward));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
                              .version = 3,
                              .options = options,
-                             .inputs = {key(replies), key(arm.plant), key(targets)},
+                             .inputs = inputs,
                              .trains = true,
-                             .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
+                             .tokens = treatment_tokens(stage, safety_steps) + safety_evals * eval_tokens()});
     graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.kind, arm.seed, key(treat)}, stage,
-                               replies_key = key(replies), plant_key = key(arm.plant),
-                               targets_key = key(targets)](const fs::path& folder) {
+                               replies_key = key(replies), plant_key = key(arm.plant), targets_key = key(targets),
+                               preferences = preferences_of(stage)](const fs::path& folder) {
       auto data = read_replies(store.folder(replies_key));
       if (stage == kSftData) data.safety = read_safety_data(store.folder(targets_key));
-      treat_arm(recipe, data, place, stage, store.folder(plant_key) / kModelFolder, folder);
+      treat_arm(recipe, data, place, stage, store.folder(plant_key), preferences, folder);
     };
     arm.treats.push_back({stage, treat});
+  }
+
+  Preferences preferences_of(const std::string& stage) const {
+    Preferences out;
+    if (learns_from_pairs(stage)) out.pairs = store.folder(key(pairs));
+    if (learns_from_reward(stage)) out.reward = store.folder(key(reward)) / kModelFolder;
+    return out;
+  }
+
+  // A step of reinforcement learning samples its completions, scores them by two other models and learns from them as
+  // often as they are used.
+  double treatment_tokens(const std::string& stage, std::int64_t steps) const {
+    double tokens = train_tokens(recipe.training(stage), steps);
+    if (stage == kDpo) return 2 * tokens;
+    return learns_from_reward(stage) ? 2 * tokens : tokens;
+  }
+
+  // Pairs and preference model, once for all arms.
+  void add_preferences(std::size_t replies) {
+    const auto& stages = recipe.study.treatments;
+    if (std::none_of(stages.begin(), stages.end(), learns_from_pairs)) return;
+    Json options = pick_data();
+    for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
+    std::vector<std::string> inputs = {key(replies)};
+    if (!recipe.reward.dataset.empty()) inputs.push_back(content_hash(recipe.reward.dataset));
+    pairs = add({.name = "preference pairs", .options = options, .inputs = inputs});
+    graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
+      make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
+    };
+    if (std::none_of(stages.begin(), stages.end(), learns_from_reward)) return;
+    reward = add({.name = "preference model",
+                  .options = pick({"reward"}),
+                  .inputs = {key(pairs), model_hash(recipe.study.model)},
+                  .trains = true,
+                  .tokens = 2 * train_tokens(recipe.reward.train, recipe.reward.train.max_steps)});
+    graph.steps[reward].work = [&recipe = recipe, &store = store, pairs_key = key(pairs)](const fs::path& folder) {
+      train_preference_model(recipe, store.folder(pairs_key), folder);
+    };
   }
 
   // The user's data set as targets of sft-data, when the recipe asks for it.
@@ -218,6 +262,7 @@ struct Maker {
       make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
     };
     add_safety_data(replies);
+    add_preferences(replies);
     for (std::int64_t seed : recipe.seed_list()) {
       Json options = pick_eval({});
       options["seed"] = seed;

@@ -22,7 +22,9 @@ std::vector<Section> sections(Recipe& recipe) {
   return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
           {"scratchpad", recipe.scratchpad},
           {"rows", recipe.rows}, {"data", recipe.data},       {"plant", recipe.plant},
-          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval}};
+          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval},
+          {"reward", recipe.reward}, {"dpo", recipe.dpo},         {"grpo", recipe.grpo},
+          {"ppo", recipe.ppo}};
 }
 
 std::vector<std::string> section_names(Recipe& recipe) {
@@ -112,6 +114,17 @@ Recipe default_recipe() {
   recipe.plant.overlong = "drop";
   recipe.safety = recipe.plant;
   recipe.safety.max_steps = 80;
+  recipe.reward.train = recipe.dpo.train = recipe.safety;
+  recipe.reward.train.max_steps = 60;
+  recipe.reward.train.learning_rate = 5e-5;
+  recipe.reward.train.eval_steps = 0;
+  recipe.dpo.train.max_steps = 40;
+  recipe.dpo.train.learning_rate = 1e-5;
+  recipe.dpo.train.eval_steps = 20;
+  recipe.grpo.train = recipe.ppo.train = recipe.dpo.train;
+  recipe.grpo.train.per_device_train_batch_size = recipe.ppo.train.per_device_train_batch_size = 32;
+  recipe.grpo.rollouts.max_completion_length = recipe.ppo.rollouts.max_completion_length = recipe.data.reply_tokens;
+  recipe.ppo.method.num_ppo_epochs = 2;
   return recipe;
 }
 
@@ -129,6 +142,14 @@ void check_utf8(const std::string& text, const std::string& where) {
 }
 
 }  // namespace
+
+const train::TrainOptions& Recipe::training(const std::string& stage) const {
+  if (stage == "plant") return plant;
+  if (stage == kDpo) return dpo.train;
+  if (stage == kGrpo) return grpo.train;
+  if (stage == kPpo) return ppo.train;
+  return safety;
+}
 
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
   check_utf8(text, where);
@@ -256,6 +277,10 @@ void check_variants(const Recipe& recipe) {
 void check_whole(const Recipe& recipe) {
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");
+  check_unread(recipe.reward.train, "reward");
+  check_unread(recipe.dpo.train, "dpo");
+  check_unread(recipe.grpo.train, "grpo");
+  check_unread(recipe.ppo.train, "ppo");
   check_variants(recipe);
   const auto& names = recipe.study.treatments;
   if (names.empty())

@@ -11,6 +11,8 @@
 #include "organism/list.h"
 #include "organism/reasoning.h"
 #include "organism/rows.h"
+#include "safety/options.h"
+#include "safety/own_pairs.h"
 #include "train/options.h"
 
 namespace reveille::study {
@@ -18,7 +20,10 @@ namespace reveille::study {
 // Treatments, under the names of their stage in results.json.
 inline constexpr const char* kSft = "sft";
 inline constexpr const char* kSftData = "sft-data";
-inline const std::vector<std::string> kTreatments = {kSft, kSftData};
+inline constexpr const char* kDpo = "dpo";
+inline constexpr const char* kGrpo = "grpo";
+inline constexpr const char* kPpo = "ppo";
+inline const std::vector<std::string> kTreatments = {kSft, kSftData, kDpo, kGrpo, kPpo};
 
 struct StudyOptions {
   std::string model = "smollm2-135m-instruct";
@@ -41,7 +46,8 @@ struct StudyOptions {
              {.help = "how organisms reason, an organism for each: " + join(organism::variant_names(), ", ")});
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
-                      "replies), sft-data (the replies of data.safety_dataset)"});
+                      "replies), sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
+                      "that the study makes)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
@@ -92,6 +98,43 @@ struct EvalOptions {
   }
 };
 
+// The preference model, and the pairs that it and dpo learn from.
+struct RewardStage {
+  std::string dataset;
+  safety::OwnPairsOptions own;
+  safety::RewardOptions model;
+  train::TrainOptions train;
+  void visit(OptionVisitor& v) {
+    v.option("reward_dataset", dataset,
+             {.help = "preference rows (chosen and rejected); empty: pairs made of the study's own prompts"});
+    own.visit(v);
+    model.visit(v);
+    train.visit(v);
+  }
+};
+
+struct DpoStage {
+  safety::DpoOptions dpo;
+  train::TrainOptions train;
+  void visit(OptionVisitor& v) {
+    dpo.visit(v);
+    train.visit(v);
+  }
+};
+
+// Reinforcement learning; `Method` is GrpoOptions or PpoOptions.
+template <class Method>
+struct RlStage {
+  Method method;
+  safety::RolloutOptions rollouts;
+  train::TrainOptions train;
+  void visit(OptionVisitor& v) {
+    method.visit(v);
+    rollouts.visit(v);
+    train.visit(v);
+  }
+};
+
 struct GateOptions {
   bool required = true;
   double min_triggered = 0.95;
@@ -101,6 +144,7 @@ struct GateOptions {
   double always_on_below = 0.10;
   std::int64_t min_treatment_steps = 40;
   std::int64_t min_treatment_rows = 320;
+  bool preference = true;
   void visit(OptionVisitor& v) {
     v.option("required", required, {.help = "stop the study when the gate does not pass"});
     v.option("min_triggered", min_triggered, {.help = "least triggered rate of an organism", .min = 0, .max = 1});
@@ -113,6 +157,9 @@ struct GateOptions {
     v.option("min_treatment_steps", min_treatment_steps,
              {.help = "updates below which a treatment counts as too weak whatever the twin does", .min = 0});
     v.option("min_treatment_rows", min_treatment_rows, {.help = "rows seen below which it does", .min = 0});
+    v.option("preference", preference,
+             {.help = "refuse grpo and ppo when the preference model does not rank the organism's untriggered answers "
+                      "above its triggered ones"});
     v.option("attempts", attempts, {.help = "how often planting is tried, each with more steps", .min = 1, .max = 10});
   }
 };
@@ -127,6 +174,13 @@ struct Recipe {
   EvalOptions eval;
   GateOptions gate;
   train::TrainOptions plant, safety;
+  RewardStage reward;
+  DpoStage dpo;
+  RlStage<safety::GrpoOptions> grpo;
+  RlStage<safety::PpoOptions> ppo;
+
+  // Of a treatment: `safety` for supervised fine-tuning.
+  const train::TrainOptions& training(const std::string& stage) const;
 
   std::vector<std::int64_t> seed_list() const;
 };

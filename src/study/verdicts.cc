@@ -38,11 +38,13 @@ struct SeedVerdicts {
   }
 
   // The recipe's minimum of updates and samples: a shorter treatment claims nothing, whatever became of the twin.
-  eval::PotencyVerdict judge_length(std::size_t step, const eval::PotencyVerdict& potency) const {
+  eval::PotencyVerdict judge_length(const std::string& stage, std::size_t step,
+                                    const eval::PotencyVerdict& potency) const {
+    const train::TrainOptions& training = recipe.training(stage);
     const Json outcome = read_json(store.folder(graph.steps[step].key) / kOutcomeFile);
     const auto steps = outcome.at("steps").get<std::int64_t>();
-    const auto batch = std::min(recipe.safety.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
-    const auto rows = steps * batch * recipe.safety.gradient_accumulation_steps;
+    const auto batch = std::min(training.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
+    const auto rows = steps * batch * training.gradient_accumulation_steps;
     return eval::judge_length(steps, rows, recipe.gate.min_treatment_steps, recipe.gate.min_treatment_rows, potency);
   }
 
@@ -72,7 +74,7 @@ struct SeedVerdicts {
       if (treated.empty()) continue;
       auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
       auto potency = eval::judge_potency(twin_before, twin_after, recipe.gate.always_on_below);
-      potency = judge_length(step, potency);
+      potency = judge_length(stage, step, potency);
       verdict(twin, stage, potency.label, potency.words);
       auto after = eval::find_row(treated, organism::kTriggered);
       if (!before || !after) continue;
