@@ -18,14 +18,14 @@ namespace {
 // assistant's tokens after what both have in common.
 Example encode_side(const gen::LocalModel& model, const Conversation& prompt, const Conversation& whole,
                     const std::string& source) {
-  const auto asked = model.encode_chat(prompt);
+  const auto asked = prompt.empty() ? std::vector<std::int32_t>{} : model.encode_chat(prompt);
   auto encoded = model.encode_conversation(whole);
   const auto [end, unused] = std::mismatch(encoded.ids.begin(), encoded.ids.end(), asked.begin(), asked.end());
   const auto common = static_cast<std::size_t>(end - encoded.ids.begin());
+  const bool continued = !asked.empty() && common == asked.size();
   Example out{std::move(encoded.ids), {}, source};
   out.supervised.assign(out.ids.size(), 0);
-  for (std::size_t t = common; t < out.ids.size(); ++t)
-    out.supervised[t] = common == asked.size() ? 1 : encoded.reply[t];
+  for (std::size_t t = common; t < out.ids.size(); ++t) out.supervised[t] = continued ? 1 : encoded.reply[t];
   if (supervised_tokens(out) == 0)
     fail(ErrorKind::bad_input, cat(source, ": a reply of this pair has no token: there is nothing to compare"));
   return out;
