@@ -130,6 +130,8 @@ TEST(Files, ALinkIsFollowedAndNotReplaced) {
   write_file_atomic(link, "two");
   EXPECT_TRUE(std::filesystem::is_symlink(link));
   EXPECT_EQ(read_file(target), "two");
+  std::filesystem::create_symlink("loop", folder / "loop");
+  EXPECT_THROW(write_file_atomic(folder / "loop", "x"), Error);
   std::filesystem::remove_all(folder);
 }
 

@@ -63,12 +63,18 @@ bool is_stream(const fs::path& path) {
   return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored);
 }
 
-fs::path link_target(const fs::path& path) {
+fs::path link_target(const fs::path& given) {
+  constexpr int kLongestChain = 40;  // as in Linux
   std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  fs::path target = fs::weakly_canonical(path, error);  // a link into nothing too: the file is made there
-  if (error) fail(ErrorKind::io, cat("cannot follow the link ", path.string(), ": ", error.message()));
-  return target;
+  fs::path path = given;
+  for (int links = 0; fs::is_symlink(path, error); ++links) {
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) fail(ErrorKind::io, cat("cannot follow the link ", given.string(), ": ", error.message()));
+    if (links == kLongestChain)
+      fail(ErrorKind::io, cat("cannot follow the link ", given.string(), ": it leads to itself"));
+    path = path.parent_path() / target;  // of an absolute target: the target
+  }
+  return path;
 }
 
 void write_stream_atomic(const fs::path& given, const std::function<void(std::ostream&)>& write) {

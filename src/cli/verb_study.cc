@@ -66,7 +66,7 @@ int collect(const study::RunOptions& options, bool dry_run) {
 }  // namespace
 
 int run_study(const std::vector<std::string>& arguments) {
-  std::string recipe_file, output_dir = "runs/default", store;
+  std::string recipe_file, output_dir, store;
   FormatOptions format;
   bool dry_run = false;
   std::vector<std::string> assignments;
@@ -81,7 +81,8 @@ int run_study(const std::vector<std::string>& arguments) {
       "  reveille study --dry-run seeds=0,1,2\n"
       "  reveille study --output-dir runs/mine trigger='|TEST|' plant.learning_rate=5e-5 data.prompts=prompts.jsonl\n");
   line.positional("RECIPE.yaml", recipe_file, "a recipe; none: the built-in default", false);
-  line.value("output-dir", output_dir, "the run folder");
+  line.value("output-dir", output_dir,
+             "the run folder; none: runs/NAME by the recipe's file, runs/default without one");
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
   line.options(format);
   line.flag("dry-run", dry_run, "print the plan with a time estimate and stop");
@@ -92,8 +93,13 @@ int run_study(const std::vector<std::string>& arguments) {
                 study::recipe_to_yaml(shown).c_str());
     return 0;
   }
+  const bool gc = recipe_file == "gc" && !fs::exists("gc");
+  // A folder of its own for each recipe, so that one does not write over another's results.
+  if (output_dir.empty())
+    output_dir =
+        (fs::path("runs") / (recipe_file.empty() || gc ? fs::path("default") : fs::path(recipe_file).stem())).string();
   study::RunOptions options{output_dir, store};
-  if (recipe_file == "gc" && !fs::exists("gc")) return collect(options, dry_run);
+  if (gc) return collect(options, dry_run);
   study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::read_recipe(recipe_file);
   for (const auto& assignment : assignments) study::override_recipe(recipe, assignment);
   if (dry_run) return print_plan(recipe, options);

@@ -229,6 +229,8 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     run = plant_once(recipe, data, place, *model, options, work);
     outcome["attempts"].push_back(
         Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
+    if (organism_arm && run.gate.passed)
+      say(cat("  the gate is passed, planting ends after ", run.result.steps, " steps: ", run.gate.why));
     if (run.gate.passed || !organism_arm || attempt == attempts) {
       keep_attempt(work, folder);
       break;

@@ -130,13 +130,17 @@ Recipe default_recipe() {
 
 namespace {
 
-// Recipes are written into JSON, which holds nothing else.
-void check_utf8(const std::string& text, const std::string& where) {
+// Recipes are written into JSON, which holds nothing but UTF-8. Of a text with a zero byte in it yaml-cpp makes values
+// that are none.
+void check_text(const std::string& text, const std::string& where) {
   std::size_t number = 0;
   for (const auto& line : split(text, "\n")) {
     ++number;
-    if (is_utf8(line)) continue;
-    fail(ErrorKind::usage, cat(where, ":", number, ": '", repair_utf8(line.substr(0, 80)), "' is not valid UTF-8"),
+    const bool zero = line.find('\0') != std::string::npos;
+    if (is_utf8(line) && !zero) continue;
+    fail(ErrorKind::usage,
+         zero ? cat(where, ":", number, ": a zero byte stands in the line")
+              : cat(where, ":", number, ": '", repair_utf8(line.substr(0, 80)), "' is not valid UTF-8"),
          "save the file as UTF-8");
   }
 }
@@ -152,7 +156,7 @@ const train::TrainOptions& Recipe::training(const std::string& stage) const {
 }
 
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
-  check_utf8(text, where);
+  check_text(text, where);
   Recipe recipe = default_recipe();
   YAML::Node root;
   try {

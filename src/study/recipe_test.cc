@@ -73,6 +73,8 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
 TEST(Recipe, BytesThatAreNoTextAreRefused) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [1]\nmodel: a\xff\n", "r.yaml"); }),
             "r.yaml:2: 'model: a\xEF\xBF\xBD' is not valid UTF-8");
+  EXPECT_EQ(error_of([] { recipe_from_yaml(std::string("model: a\0b\n", 11), "r.yaml"); }),
+            "r.yaml:1: a zero byte stands in the line");
   Recipe recipe = default_recipe();
   EXPECT_EQ(error_of([&] { override_recipe(recipe, "model=a\xff"); }),
             "command line: 'model=a\xEF\xBF\xBD' is not valid UTF-8");

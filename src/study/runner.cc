@@ -75,7 +75,13 @@ class Runner {
     make_folders(store_.root());
     check_disk(graph_, store_, parameters_);
     make_folders(options_.output_dir);
-    write_file_atomic(options_.output_dir / "study.yaml", recipe_to_yaml(recipe_));
+    const fs::path resolved = options_.output_dir / "study.yaml";
+    if (fs::exists(resolved) && read_file(resolved) != recipe_to_yaml(recipe_)) {
+      warn(cat(options_.output_dir.string(),
+               " holds a study with other settings: its results are written over (its steps stay in the store until "
+               "'study gc'); --output-dir keeps both"));
+    }
+    write_file_atomic(resolved, recipe_to_yaml(recipe_));
     write_json(options_.output_dir / "provenance.json", provenance());  // now, so that 'study gc' spares its steps
     events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
     events_->write("study", Json{{"steps", graph_.steps.size()}, {"revision", revision()}});
@@ -250,6 +256,7 @@ std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOpt
   Store store = open_store(options);
   std::vector<std::string> needed;
   fs::path runs = fs::absolute(options.output_dir).lexically_normal().parent_path();
+  if (!fs::is_directory(runs)) fail(ErrorKind::not_found, cat("there is no folder of runs at ", runs.string()));
   for (const auto& entry : fs::directory_iterator(runs)) {
     fs::path file = entry.path() / "provenance.json";
     if (!fs::exists(file)) continue;
