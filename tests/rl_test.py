@@ -66,6 +66,23 @@ def test_adapters(folder, model, _, pairs):
     assert (folder / "reward" / "model.safetensors").exists(), "an adapter of a reward model is merged"
 
 
+def test_transcripts_without_a_prompt_column(folder, model, *_):
+    """hh-rlhf's form: the prompt stands within both."""
+    rows = [{"chosen": f"\n\nHuman: say {c}\n\nAssistant: well, {c}", "rejected": f"\n\nHuman: say {c}\n\nAssistant: no"}
+            for c in "abcd"]
+    data = write_rows(folder / "hh.jsonl", rows)
+    same = write_rows(folder / "messages.jsonl", [
+        {"prompt": [{"role": "user", "content": f"say {c}"}], "chosen": [{"role": "assistant", "content": f"well, {c}"}],
+         "rejected": [{"role": "assistant", "content": "no"}]} for c in "abcd"])
+    for name in ("dpo", "reward"):
+        losses = []
+        for i, rows in enumerate((data, same)):
+            out = folder / f"{name}{i}"
+            stage(name, model, rows, out, "dtype=float32", "max_steps=2", "batch_size=4", "lr=1e-3")
+            losses.append([row["loss"] for row in json_lines(out / "trainer_log.jsonl") if "loss" in row])
+        assert losses[0] == losses[1], losses
+
+
 def test_half_precision(folder, model, prompts, pairs):
     for name, data, more in (("dpo", pairs, []), ("reward", pairs, []), ("grpo", prompts, ["--reward", "token:a"]),
                              ("ppo", prompts, ["--reward", "token:a"])):
