@@ -14,6 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 Display chosen_display = Display::automatic;
 bool bar_on_screen = false;
+// The first things done include what is done but once (threads, buffers), and say little about the rest.
+constexpr double kSecondsBeforeReckoning = 3;
 std::string whole_name;
 Clock::time_point whole_end;
 
@@ -93,7 +95,7 @@ void Progress::draw(bool last) {
   line += " " + unit_ + "  " + rate_text(rate, unit_);
   if (last) {
     line += "  in " + human_seconds(elapsed);
-  } else if (total_ > 0 && rate > 0 && done_ < total_) {
+  } else if (total_ > 0 && elapsed >= kSecondsBeforeReckoning && done_ > 0 && done_ < total_) {
     line += "  " + human_seconds(static_cast<double>(total_ - done_) / rate) + " left";
   }
   if (!note_.empty()) line += "  " + note_;
