@@ -31,9 +31,15 @@ void clear_bar() {
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// "steps" and "replies" as "step" and "reply".
+std::string one_of(const std::string& unit) {
+  if (unit.ends_with("ies")) return unit.substr(0, unit.size() - 3) + "y";
+  return unit.ends_with("s") ? unit.substr(0, unit.size() - 1) : unit;
+}
+
 std::string rate_text(double rate, const std::string& unit) {
   if (rate >= 1) return with_commas(static_cast<long long>(rate)) + " " + unit + "/s";
-  return fixed(rate > 0 ? 1 / rate : 0, 1) + " s/" + unit;
+  return fixed(rate > 0 ? 1 / rate : 0, 1) + " s/" + one_of(unit);
 }
 
 }  // namespace
