@@ -20,14 +20,17 @@ std::string cell(double value, bool rate) {
 
 std::string interval(const ResultRow& row, bool rate) {
   if (!std::isfinite(row.ci_low) || !std::isfinite(row.ci_high)) return "–";
-  return rate ? cat(fixed(row.ci_low * 100, 1), "–", fixed(row.ci_high * 100, 1), "&nbsp;%")
-              : cat(fixed(row.ci_low, 4), "–", fixed(row.ci_high, 4));
+  return rate ? interval_words(row.ci_low, row.ci_high) : interval_text(row.ci_low, row.ci_high, 4);
 }
 
 std::vector<std::string> figure_cells(const ResultRow& row, const std::string& arm, bool rate) {
-  std::vector<std::string> cells{escape(arm),   escape(row.stage),     cat(row.checkpoint),
-                                 cat(row.seed), escape(row.condition), escape(row.prompt_set)};
-  if (!rate) cells.push_back(escape(row.metric));
+  std::vector<std::string> cells{escape(arm),
+                                 escape(row.stage),
+                                 cat(row.checkpoint),
+                                 cat(row.seed),
+                                 escape(key_words(row.condition)),
+                                 escape(key_words(row.prompt_set))};
+  if (!rate) cells.push_back(escape(key_words(row.metric)));
   cells.insert(cells.end(), {cell(row.value, rate), interval(row, rate), with_commas(row.n)});
   return cells;
 }

