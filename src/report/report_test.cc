@@ -228,7 +228,7 @@ TEST(Charts, PerplexityBeginsWithThePlantedModel) {
   run.results = f.results;
   const auto chart = chart_perplexity("p", run, find_all(run.results).at(0));
   std::vector<std::pair<int, double>> points;
-  for (const auto& row : chart.spec["data"]["values"]) points.emplace_back(row["step"], row["value"]);
+  for (const auto& row : chart.spec["datasets"]["rows"]) points.emplace_back(row["step"], row["value"]);
   EXPECT_THAT(points, testing::UnorderedElementsAre(std::pair(0, 8.0), std::pair(80, 7.0)));
 }
 
