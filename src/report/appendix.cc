@@ -91,8 +91,9 @@ std::string gate_table(const Results& results) {
 }
 
 std::string ledger_row_share(double seconds, double longest) {
-  const double share = longest > 0 ? std::clamp(seconds / longest, 0.0, 1.0) * 100 : 0;
-  return cat("<span class=\"bar\" aria-hidden=\"true\" style=\"width:", fixed(share, 1), "%\"></span>");
+  constexpr double kWidest = 12;  // rem: of the page's type, not of a cell whose width depends on the other columns
+  const double share = longest > 0 ? std::clamp(seconds / longest, 0.0, 1.0) : 0;
+  return cat("<span class=\"bar\" aria-hidden=\"true\" style=\"width:", fixed(kWidest * share, 2), "rem\"></span>");
 }
 
 }  // namespace
