@@ -121,9 +121,7 @@ TEST(Files, ADeviceIsWrittenAndNotReplaced) {
 }
 
 TEST(Files, ALinkIsFollowedWhereAUserNamedIt) {
-  const auto folder = std::filesystem::temp_directory_path() / "reveille_link_test";
-  std::filesystem::remove_all(folder);
-  make_folders(folder);
+  TempFolder folder;
   const auto target = folder / "target", link = folder / "link";
   std::filesystem::create_symlink("target", link);  // leads nowhere yet
   write_file_atomic(link_target(link), "one");
@@ -135,7 +133,6 @@ TEST(Files, ALinkIsFollowedWhereAUserNamedIt) {
   write_file_atomic(link, "three");  // replaces the link, not what it leads to
   EXPECT_FALSE(std::filesystem::is_symlink(link));
   EXPECT_EQ(read_file(target), "two");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Files, AFullDiskIsToldBeforehand) {

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -8,6 +7,7 @@
 #include "gen/local.h"
 #include "gen/save.h"
 #include "io/dataset.h"
+#include "io/jsonl.h"
 #include "train/rows.h"
 #include "train/trainer.h"
 
@@ -52,22 +52,38 @@ bool parse(const std::vector<std::string>& arguments, SftCommand& command) {
   return true;
 }
 
-// An adapter that is trained further keeps its shape: settings that ask for another are not passed over.
-void check_shape(const SftCommand& command, const io::PeftConfig& adapter) {
+// Whether these target_modules are the layers that the model's adapter has, in whatever order and however named.
+bool selects_its_layers(const io::PeftConfig& asked, const nn::Params& params) {
+  std::vector<std::string> unused = asked.target_modules;
+  for (const auto& [name, pieces] : params.lora) {
+    for (const auto& piece : pieces) {
+      if (!asked.targets(piece.hf_module)) return false;
+      std::erase_if(unused, [&](const std::string& target) {
+        return io::PeftConfig{.target_modules = {target}}.targets(piece.hf_module);
+      });
+    }
+  }
+  return unused.empty();
+}
+
+// An adapter that is trained further keeps its shape: settings that ask for another are not passed over. (A default
+// that was typed out is not told from one that was not.)
+void check_shape(const SftCommand& command, const gen::LocalModel& model) {
   const train::TrainOptions& options = command.options;
   const train::TrainOptions usual;
   const io::PeftConfig asked = peft_config(options, command.model);
-  std::string wrong;
-  if (options.lora_r != usual.lora_r && asked.r != adapter.r) wrong = cat("lora_r=", asked.r);
+  const io::PeftConfig& adapter = *model.adapter();
+  std::vector<std::string> wrong;
+  if (options.lora_r != usual.lora_r && asked.r != adapter.r) wrong.push_back(cat("lora_r=", asked.r));
   if (options.lora_alpha != usual.lora_alpha && asked.lora_alpha != adapter.lora_alpha)
-    wrong = cat("lora_alpha=", asked.lora_alpha);
-  if (options.use_rslora && !adapter.use_rslora) wrong = "use_rslora=true";
-  if (options.target_modules != usual.target_modules && asked.target_modules != adapter.target_modules)
-    wrong = cat("target_modules=", join(asked.target_modules, ","));
+    wrong.push_back(cat("lora_alpha=", asked.lora_alpha));
+  if (options.use_rslora && !adapter.use_rslora) wrong.emplace_back("use_rslora=true");
+  if (options.target_modules != usual.target_modules && !selects_its_layers(asked, model.transformer().params()))
+    wrong.push_back(cat("target_modules=", join(asked.target_modules, ",")));
   if (wrong.empty()) return;
   fail(ErrorKind::usage,
-       cat(wrong, " does not fit ", command.model, ", an adapter of rank ", adapter.r, " and alpha ",
-           adapter.lora_alpha, " that is trained further"),
+       cat(join(wrong, " "), " does not fit ", command.model, ", an adapter of rank ", adapter.r, " and alpha ",
+           adapter.lora_alpha, adapter.use_rslora ? " with" : " without", " rslora that is trained further"),
        "leave it out, or merge the adapter first (reveille model merge) and train a new one");
 }
 
@@ -76,7 +92,7 @@ std::unique_ptr<gen::LocalModel> open_to_train(const SftCommand& command) {
   gen::OpenOptions open = command.open;
   open.trainable = !options.use_peft;
   auto model = gen::open_model(command.model, open);
-  if (options.use_peft && model->adapter()) check_shape(command, *model->adapter());
+  if (options.use_peft && model->adapter()) check_shape(command, *model);
   if (options.use_peft && !model->adapter()) model->add_lora(peft_config(options, command.model), options.seed);
   if (!options.use_peft && model->adapter()) {
     fail(ErrorKind::usage, cat(command.model, " is an adapter"),
@@ -113,8 +129,7 @@ int train_sft(const std::vector<std::string>& arguments) {
   const auto hooks = sft_hooks(command, *model, save, held_out);
   auto result = train::train(model->transformer(), examples, options, command.output_dir, hooks);
   // A run that never had a learning rate (a step that is all warm-up) leaves the adapter empty, as it was told to.
-  save.allow_empty = std::all_of(result.history.begin(), result.history.end(),
-                                 [](const auto& entry) { return entry.learning_rate == 0; });
+  save.allow_empty = !result.could_learn();
   if (options.use_peft) {
     gen::save_adapter(*model, command.output_dir, save);
   } else {
@@ -122,7 +137,7 @@ int train_sft(const std::vector<std::string>& arguments) {
   }
   const Json summary{
       {"output_dir", command.output_dir}, {"steps", result.steps}, {"train_loss", result.history.back().loss}};
-  std::printf("%s\n", summary.dump().c_str());
+  std::printf("%s\n", io::json_line(summary).c_str());
   return 0;
 }
 

@@ -35,7 +35,7 @@ def check_too_small(disk, dataset):
     said = refused("all weights on 48 MiB", disk, ["train", "sft", MODEL, "--dataset", dataset, "--output-dir", disk / "out", "max_steps=1"],
                    disk / "out", "MiB", "free some space")
     holds("all weights on 48 MiB: told before the first step", "steps/s" not in said and "s/steps" not in said, said)
-    refused("a study on 48 MiB", disk, ["study", ROOT / "recipes" / "smoke.yaml", "--output-dir", disk / "run"], disk / ".store", "free")
+    refused("a study on 48 MiB", disk, ["study", ROOT / "recipes" / "smoke.yaml", "--output-dir", disk / "run"], disk / "run", "free")
     refused("convert to GGUF on 48 MiB", disk, ["model", "convert", MODEL, "--to", "gguf:f16", "--output", disk / "m.gguf"], disk, "free")
     refused("convert to a folder on 48 MiB", disk, ["model", "convert", MODEL, "--to", "bf16", "--output", disk / "folder"],
             disk / "folder", "free")
