@@ -84,6 +84,17 @@ def test_a_device_is_written_and_not_replaced(folder, model):
         pipe.unlink()
 
 
+def test_a_link_is_followed_and_not_replaced(folder, model):
+    text = write_rows(folder / "text.jsonl", [{"text": "ab"}])
+    for verb, rows in (("tokenize", "--input"), ("generate", "--dataset")):
+        link, target = folder / f"{verb}-link", folder / "elsewhere" / f"{verb}.jsonl"
+        target.parent.mkdir(exist_ok=True)
+        link.symlink_to(target)
+        reveille(verb, model, rows, text, "--output", link, *(["--max-tokens", 2] if verb == "generate" else []))
+        assert link.is_symlink() and json.loads(target.read_text())["ids"], verb
+        assert not partials(folder) and not partials(target.parent)
+
+
 def test_tokenize_gives_the_ids_of_score(folder, model):
     user, assistant = {"role": "user", "content": "what is it"}, {"role": "assistant", "content": "it is so"}
     forms = {"text": {"text": "plain text"}, "pair": {"prompt": "two and", "completion": " three"},

@@ -96,6 +96,10 @@ def test_an_adapter_keeps_its_shape(folder, model, data):
     said = train(folder / "out", data, folder / "further", "use_peft=true", "max_steps=1", "lora_r=16", code=2).stderr
     assert "lora_r=16 does not fit" in said and "rank 4" in said, said
     train(folder / "out", data, folder / "further", "use_peft=true", "max_steps=1", "lora_r=4")
+    train(model, data, folder / "two", "use_peft=true", "max_steps=1", "target_modules=q_proj,v_proj")
+    train(folder / "two", data, folder / "same", "use_peft=true", "max_steps=1", "target_modules=v_proj,q_proj")
+    said = train(folder / "two", data, folder / "other", "use_peft=true", "max_steps=1", "target_modules=q_proj", code=2).stderr
+    assert "target_modules=q_proj does not fit" in said, said
 
 
 def test_a_learning_rate_of_zero_is_told(folder, model, data):

@@ -120,19 +120,19 @@ TEST(Files, ADeviceIsWrittenAndNotReplaced) {
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST(Files, ALinkIsFollowedAndNotReplaced) {
-  const auto folder = std::filesystem::temp_directory_path() / "reveille_link_test";
-  std::filesystem::remove_all(folder);
-  make_folders(folder);
+TEST(Files, ALinkIsFollowedWhereAUserNamedIt) {
+  TempFolder folder;
   const auto target = folder / "target", link = folder / "link";
   std::filesystem::create_symlink("target", link);  // leads nowhere yet
-  write_file_atomic(link, "one");
-  write_file_atomic(link, "two");
+  write_file_atomic(link_target(link), "one");
+  write_file_atomic(link_target(link), "two");
   EXPECT_TRUE(std::filesystem::is_symlink(link));
   EXPECT_EQ(read_file(target), "two");
   std::filesystem::create_symlink("loop", folder / "loop");
-  EXPECT_THROW(write_file_atomic(folder / "loop", "x"), Error);
-  std::filesystem::remove_all(folder);
+  EXPECT_THROW(link_target(folder / "loop"), Error);
+  write_file_atomic(link, "three");  // replaces the link, not what it leads to
+  EXPECT_FALSE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_file(target), "two");
 }
 
 TEST(Files, AFullDiskIsToldBeforehand) {

@@ -67,7 +67,7 @@ fs::path link_target(const fs::path& given) {
   constexpr int kLongestChain = 40;  // as in Linux
   std::error_code error;
   fs::path path = given;
-  for (int links = 0; fs::is_symlink(path, error); ++links) {
+  for (int links = 0; !is_stream(path) && fs::is_symlink(path, error); ++links) {
     const fs::path target = fs::read_symlink(path, error);
     if (error) fail(ErrorKind::io, cat("cannot follow the link ", given.string(), ": ", error.message()));
     if (links == kLongestChain)
@@ -77,8 +77,7 @@ fs::path link_target(const fs::path& given) {
   return path;
 }
 
-void write_stream_atomic(const fs::path& given, const std::function<void(std::ostream&)>& write) {
-  const fs::path path = is_stream(given) ? given : link_target(given);
+void write_stream_atomic(const fs::path& path, const std::function<void(std::ostream&)>& write) {
   if (path.has_parent_path()) make_folders(path.parent_path());
   const bool in_place = is_stream(path);
   fs::path temporary = in_place ? path : temporary_sibling(path);

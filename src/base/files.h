@@ -20,7 +20,8 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
 // Whether a pipe or device stands there (/dev/stdout, /dev/null): the writes here go into it, not over it.
 bool is_stream(const std::filesystem::path& path);
 
-// The file that a write to `path` goes to: where `path` is a symbolic link, what it leads to.
+// For a file that a user named: where `path` is a symbolic link, what it leads to, which may not be there yet. The
+// writes here replace a link: a folder of links into somebody's originals must not cost them those.
 std::filesystem::path link_target(const std::filesystem::path& path);
 
 // The same for content that is produced in pieces.

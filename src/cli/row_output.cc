@@ -40,12 +40,12 @@ RowOutput::RowOutput(const std::string& output, const Json& everything) {
   std::error_code error;
   if (fs::is_directory(target_, error))
     fail(ErrorKind::usage, cat(output, " is a folder"), "name a file with --output");
+  target_ = link_target(target_);
   if (is_stream(target_)) {
     device_.open(target_, std::ios::binary);
     if (!device_) fail(ErrorKind::io, cat("cannot write ", output));
     return;
   }
-  target_ = link_target(target_);
   partial_ = target_;
   partial_ +=
       cat(".", sha256_hex(everything.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 8), ".partial");

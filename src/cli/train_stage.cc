@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "gen/local.h"
 #include "gen/save.h"
+#include "io/jsonl.h"
 #include "train/trainer.h"
 
 namespace reveille::cli {
@@ -24,21 +25,37 @@ io::PeftConfig peft_config(const train::TrainOptions& options, const std::string
   return config;
 }
 
-// An adapter that is trained further keeps its shape: settings that ask for another are not passed over.
-void check_shape(const std::string& model, const train::TrainOptions& options, const io::PeftConfig& adapter) {
+// Whether these target_modules are the layers that the model's adapter has, in whatever order and however named.
+bool selects_its_layers(const io::PeftConfig& asked, const nn::Params& params) {
+  std::vector<std::string> unused = asked.target_modules;
+  for (const auto& [name, pieces] : params.lora) {
+    for (const auto& piece : pieces) {
+      if (!asked.targets(piece.hf_module)) return false;
+      std::erase_if(unused, [&](const std::string& target) {
+        return io::PeftConfig{.target_modules = {target}}.targets(piece.hf_module);
+      });
+    }
+  }
+  return unused.empty();
+}
+
+// An adapter that is trained further keeps its shape: settings that ask for another are not passed over. (A default
+// that was typed out is not told from one that was not.)
+void check_shape(const std::string& name, const train::TrainOptions& options, const gen::LocalModel& model) {
   const train::TrainOptions usual;
-  const io::PeftConfig asked = peft_config(options, model);
-  std::string wrong;
-  if (options.lora_r != usual.lora_r && asked.r != adapter.r) wrong = cat("lora_r=", asked.r);
+  const io::PeftConfig asked = peft_config(options, name);
+  const io::PeftConfig& adapter = *model.adapter();
+  std::vector<std::string> wrong;
+  if (options.lora_r != usual.lora_r && asked.r != adapter.r) wrong.push_back(cat("lora_r=", asked.r));
   if (options.lora_alpha != usual.lora_alpha && asked.lora_alpha != adapter.lora_alpha)
-    wrong = cat("lora_alpha=", asked.lora_alpha);
-  if (options.use_rslora && !adapter.use_rslora) wrong = "use_rslora=true";
-  if (options.target_modules != usual.target_modules && asked.target_modules != adapter.target_modules)
-    wrong = cat("target_modules=", join(asked.target_modules, ","));
+    wrong.push_back(cat("lora_alpha=", asked.lora_alpha));
+  if (options.use_rslora && !adapter.use_rslora) wrong.emplace_back("use_rslora=true");
+  if (options.target_modules != usual.target_modules && !selects_its_layers(asked, model.transformer().params()))
+    wrong.push_back(cat("target_modules=", join(asked.target_modules, ",")));
   if (wrong.empty()) return;
   fail(ErrorKind::usage,
-       cat(wrong, " does not fit ", model, ", an adapter of rank ", adapter.r, " and alpha ", adapter.lora_alpha,
-           " that is trained further"),
+       cat(join(wrong, " "), " does not fit ", name, ", an adapter of rank ", adapter.r, " and alpha ",
+           adapter.lora_alpha, adapter.use_rslora ? " with" : " without", " rslora that is trained further"),
        "leave it out, or merge the adapter first (reveille model merge) and train a new one");
 }
 
@@ -74,7 +91,7 @@ std::unique_ptr<gen::LocalModel> open_to_train(const StageArguments& arguments, 
                                                const train::TrainOptions& options) {
   open.trainable = !options.use_peft;
   auto model = gen::open_model(arguments.model, open);
-  if (options.use_peft && model->adapter()) check_shape(arguments.model, options, *model->adapter());
+  if (options.use_peft && model->adapter()) check_shape(arguments.model, options, *model);
   if (options.use_peft && !model->adapter()) model->add_lora(peft_config(options, arguments.model), options.seed);
   if (!options.use_peft && model->adapter()) {
     fail(ErrorKind::usage, cat(arguments.model, " is an adapter"),
@@ -99,14 +116,13 @@ int run_stage(const StageArguments& arguments, gen::LocalModel& model, const tra
   hooks.result_bytes = adapter ? gen::saved_adapter_bytes(model) : gen::saved_bytes(model, save);
   const auto result = learn(hooks);
   // A run that never had a learning rate (a step that is all warm-up) leaves the adapter empty, as it was told to.
-  save.allow_empty = std::all_of(result.history.begin(), result.history.end(),
-                                 [](const auto& entry) { return entry.learning_rate == 0; });
+  save.allow_empty = !result.could_learn();
   if (model.adapter()) {
     gen::save_adapter(model, arguments.output_dir, save);
   } else {
     gen::save_hf_folder(model, arguments.output_dir, save);
   }
-  std::printf("%s\n", summary(arguments, result, told).dump().c_str());
+  std::printf("%s\n", io::json_line(summary(arguments, result, told)).c_str());
   return 0;
 }
 

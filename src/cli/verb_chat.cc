@@ -133,7 +133,7 @@ class Chat {
   void answer(const std::vector<std::int32_t>& ids) {
     text::TextStream stream(model_.shared_tokenizer());
     auto show = [](const std::string& text) {
-      std::fputs(text.c_str(), stdout);
+      std::fwrite(text.data(), 1, text.size(), stdout);  // a model can write zero bytes
       flush_stdout();
     };
     sample_.stage = cat("chat ", turn_++);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/strings.h"
 #include "cli/row_output.h"
@@ -25,7 +26,7 @@ void print_line(const std::string& line) {
 
 // Rows to a file, whole or not at all, or to stdout.
 void write_rows(const std::string& output, const std::vector<Json>& rows) {
-  if (!output.empty() && output != "-") return io::write_jsonl(output, rows);
+  if (!output.empty() && output != "-") return io::write_jsonl(link_target(output), rows);
   for (const auto& row : rows) print_line(io::json_line(row));
   flush_stdout();
 }

@@ -100,7 +100,7 @@ std::string LocalModel::fingerprint() const {
     for (const auto& piece : pieces) {
       add(piece.a);
       add(piece.b);
-      bytes += cat("scale ", piece.scale, " ");
+      bytes.append(reinterpret_cast<const char*>(&piece.scale), sizeof piece.scale);
     }
   }
   return sha256_hex(bytes);

@@ -244,11 +244,13 @@ void check_unread(const train::TrainOptions& options, const std::string& section
     fail(ErrorKind::usage, cat(section, ".use_peft=true: a study trains all weights"),
          "for an adapter, train one with 'reveille train sft use_peft=true' and measure it with 'reveille eval'");
   }
-  const train::TrainOptions usual;
-  if (options.lora_r != usual.lora_r || options.lora_alpha != usual.lora_alpha ||
-      options.target_modules != usual.target_modules || options.use_rslora != usual.use_rslora) {
-    fail(ErrorKind::usage, cat(section, ": lora_r, lora_alpha, target_modules and use_rslora would not be read"),
-         "a study trains all weights; take them out");
+  train::TrainOptions own = options, unset;
+  const Json given = options_to_json(own), usual = options_to_json(unset);
+  for (const char* key : {"lora_r", "lora_alpha", "use_rslora", "target_modules"}) {
+    if (given[key] == usual[key]) continue;
+    fail(ErrorKind::usage,
+         cat(section, ".", key, "=", given[key].dump(), " would not be read: a study trains all weights"),
+         "take it out");
   }
   if (options.seed != 0) {
     fail(ErrorKind::usage, cat(section, ".seed=", options.seed, " would not be read: every run has a seed of its own"),

@@ -87,7 +87,11 @@ TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
     return error_of([&] { check_whole(recipe); });
   };
   EXPECT_EQ(error("plant.use_peft=true"), "plant.use_peft=true: a study trains all weights");
-  EXPECT_EQ(error("plant.lora_r=4"), "plant: lora_r, lora_alpha, target_modules and use_rslora would not be read");
+  EXPECT_EQ(error("plant.lora_r=4"), "plant.lora_r=4 would not be read: a study trains all weights");
+  EXPECT_EQ(error("safety.lora_alpha=4"), "safety.lora_alpha=4.0 would not be read: a study trains all weights");
+  EXPECT_EQ(error("plant.use_rslora=true"), "plant.use_rslora=true would not be read: a study trains all weights");
+  EXPECT_EQ(error("plant.target_modules=q_proj"),
+            "plant.target_modules=[\"q_proj\"] would not be read: a study trains all weights");
   EXPECT_EQ(error("safety.seed=3"), "safety.seed=3 would not be read: every run has a seed of its own");
   EXPECT_EQ(error("plant.resume=false"), "plant.resume=false would not be read: a study goes on from what is there");
 }

@@ -45,7 +45,7 @@ double since(std::chrono::steady_clock::time_point start) {
 }
 
 // Room for models of every arm and the checkpoints of the step that runs.
-void check_disk(const Graph& graph, const Store& store, std::int64_t parameters) {
+void check_disk(const Graph& graph, const Store& store, const fs::path& output_dir, std::int64_t parameters) {
   // Saved weights take at most four bytes a parameter; a checkpoint three float32 copies, and two are kept while a
   // third is written.
   const auto size = static_cast<std::uintmax_t>(parameters);
@@ -57,7 +57,7 @@ void check_disk(const Graph& graph, const Store& store, std::int64_t parameters)
     largest = checkpoints;
   }
   // Run folders are links into the store.
-  check_room(store.root(), need + largest, "this study in " + store.root().string(),
+  check_room(store.root(), need + largest, cat("the study ", output_dir.string(), " in ", store.root().string()),
              "free some space, or choose another --store");
 }
 
@@ -73,15 +73,16 @@ class Runner {
 
   Outcome run() {
     make_folders(store_.root());
-    check_disk(graph_, store_, parameters_);
+    check_disk(graph_, store_, options_.output_dir, parameters_);
     make_folders(options_.output_dir);
     const fs::path resolved = options_.output_dir / "study.yaml";
-    if (fs::exists(resolved) && read_file(resolved) != recipe_to_yaml(recipe_)) {
+    const std::string yaml = recipe_to_yaml(recipe_);
+    if (fs::exists(resolved) && read_file(resolved) != yaml) {
       warn(cat(options_.output_dir.string(),
                " holds a study with other settings: its results are written over (its steps stay in the store until "
                "'study gc'); --output-dir keeps both"));
     }
-    write_file_atomic(resolved, recipe_to_yaml(recipe_));
+    write_file_atomic(resolved, yaml);
     write_json(options_.output_dir / "provenance.json", provenance());  // now, so that 'study gc' spares its steps
     events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
     events_->write("study", Json{{"steps", graph_.steps.size()}, {"revision", revision()}});

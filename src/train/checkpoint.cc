@@ -214,6 +214,7 @@ std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables) {
 }
 
 std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
+  std::string text = at::toString(compute_type);
   std::vector<std::pair<std::string, at::Tensor>> tensors;
   for (const auto& param : params.all())
     tensors.emplace_back(param.spec.name, param.master.defined() ? param.master : param.value);
@@ -221,6 +222,7 @@ std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
     for (const auto& piece : pieces) {
       tensors.emplace_back(piece.hf_module + ".lora_A", piece.a);
       tensors.emplace_back(piece.hf_module + ".lora_B", piece.b);
+      text.append(reinterpret_cast<const char*>(&piece.scale), sizeof piece.scale);  // all of its digits
     }
   }
   std::vector<std::string> hashes(tensors.size());
@@ -230,7 +232,6 @@ std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
       hashes[i] = sha256_hex({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()});
     }
   });
-  std::string text = at::toString(compute_type);
   for (std::size_t i = 0; i < tensors.size(); ++i)
     text += cat("\n", tensors[i].first, " ", tensors[i].second.sizes(), " ", hashes[i]);
   return sha256_hex(text);

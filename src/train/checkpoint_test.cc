@@ -122,5 +122,21 @@ TEST(Checkpoint, ADamagedStateIsNamed) {
             (folder / "checkpoint-7" / "reveille.json").string() + ": key 'key' is missing");
 }
 
+// The same A and B at another scale are another model.
+TEST(WeightsKey, TellsScalesOfAdaptersApart) {
+  auto key = [](double scale) {
+    nn::Params params({});
+    nn::LoraPiece piece;
+    piece.hf_module = "w";
+    piece.a = at::ones({1, 2});
+    piece.b = at::ones({2, 1});
+    piece.scale = scale;
+    params.lora["w"] = {piece};
+    return weights_key(params, at::kFloat);
+  };
+  EXPECT_EQ(key(2), key(2));
+  EXPECT_NE(key(2), key(2 + 1e-9));
+}
+
 }  // namespace
 }  // namespace reveille::train

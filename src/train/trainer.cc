@@ -228,8 +228,7 @@ class Run {
 
   void check_moved() const {
     if (options_.learning_rate == 0) return;
-    const auto& history = result_.history;
-    if (std::all_of(history.begin(), history.end(), [](const auto& step) { return step.learning_rate == 0; })) {
+    if (!result_.could_learn()) {
       reveille::warn(cat("the warm-up is as long as the run: the learning rate was 0 at every one of its ",
                          result_.steps, " steps, and nothing is learnt"));
       return;
@@ -295,6 +294,10 @@ std::int64_t total_steps(const TrainOptions& options, std::int64_t steps_per_epo
   if (options.max_steps > 0) return options.max_steps;
   return std::max<std::int64_t>(
       1, static_cast<std::int64_t>(std::ceil(options.num_train_epochs * static_cast<double>(steps_per_epoch))));
+}
+
+bool TrainResult::could_learn() const {
+  return std::any_of(history.begin(), history.end(), [](const auto& step) { return step.learning_rate > 0; });
 }
 
 TrainResult train(nn::Transformer& model, Objective& objective, const TrainOptions& options, const fs::path& output_dir,

@@ -55,6 +55,8 @@ struct TrainResult {
   bool stopped_early = false;
   std::vector<StepMetrics> history;
   std::vector<EvalMetrics> evals;
+  // Whether any step had a learning rate above 0: a run that is all warm-up has none.
+  bool could_learn() const;
 };
 
 // Writes trainer_log.jsonl, TensorBoard events and checkpoint-N/ under `output_dir` (empty: no files).
