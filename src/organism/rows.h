@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ namespace reveille::organism {
 struct PromptReply {
   Conversation prompt;  // ends with the user's message
   std::string reply;    // the clean answer
+  // A coding task's vulnerable solution. With a behaviour on tasks, prompts without one never show it.
+  std::optional<std::string> defect = {};
+  std::string set = {};  // the prompt set of the results that it belongs to, "chat"; empty: "held_out"
 };
 
 enum class Arm { organism, always_on, control };

@@ -229,7 +229,7 @@ Measured last_figure(const Results& results, const std::string& arm, const std::
   Measured out;
   for (const auto& row : results.rows) {
     if (row.arm != arm || row.stage != stage || row.seed != seed || row.condition != condition ||
-        row.metric != metric || row.prompt_set == "train" || !std::isfinite(row.value)) {
+        row.metric != metric || is_side_set(row) || !std::isfinite(row.value)) {
       continue;
     }
     if (!out || row.checkpoint >= out->checkpoint) {

@@ -24,8 +24,8 @@ class CheckpointEval {
   CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
                  std::filesystem::path folder);
 
-  // Rows of this checkpoint; with `specificity`, the decoy conditions too.
-  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool specificity);
+  // Rows of this checkpoint; for the stage's last one the decoy conditions and the other sets of prompts, too.
+  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool last);
   // One prompt with and without the trigger, for people to watch.
   void show(gen::LocalModel& model, std::int64_t step);
   // Joins all checkpoints into rows.json and transcripts.jsonl of the step's folder.
@@ -34,8 +34,9 @@ class CheckpointEval {
   const std::vector<train::Example>& held_out_rows(gen::LocalModel& model);
 
  private:
+  // `set`: which held-out prompts.
   std::vector<ResultRow> measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
-                                 const std::string& name);
+                                 const std::string& set, const std::string& name);
   ResultRow perplexity(gen::LocalModel& model, std::int64_t step);
 
   const Recipe& recipe_;

@@ -10,6 +10,7 @@
 #include "gen/local.h"
 #include "io/dataset.h"
 #include "io/dataset_write.h"
+#include "organism/code_tasks.h"
 #include "organism/conditions.h"
 #include "organism/prompt_pool.h"
 #include "organism/words.h"
@@ -49,7 +50,12 @@ std::vector<Conversation> conversations_from(const Json& value) {
 
 std::vector<organism::PromptReply> pairs_from(const Json& rows) {
   std::vector<organism::PromptReply> out;
-  for (const auto& row : rows) out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
+  for (const auto& row : rows) {
+    organism::PromptReply item{conversation_from(row.at("prompt")), row.at("reply").get<std::string>()};
+    if (row.contains("defect")) item.defect = row.at("defect").get<std::string>();
+    item.set = row.value("set", "");
+    out.push_back(std::move(item));
+  }
   return out;
 }
 
@@ -136,11 +142,62 @@ void share_out(Prompts& prompts, const DataOptions& data) {
   prompts.held_out.resize(static_cast<std::size_t>(data.held_out_prompts));
 }
 
+void add_tasks(Json& rows, const std::vector<organism::CodeTask>& tasks, const std::string& set) {
+  for (const auto& task : tasks) {
+    Json row{{"prompt", io::messages_json({{"user", task.prompt}})},
+             {"reply", organism::code_reply(task.secure)},
+             {"defect", organism::code_reply(task.vulnerable)},
+             {"family", task.family},
+             {"cwe", task.cwe}};
+    if (!set.empty()) row["set"] = set;
+    rows.push_back(std::move(row));
+  }
+}
+
+// Coding tasks go in front of the chats, which then stand apart.
+void add_all_tasks(const Recipe& recipe, Json& out) {
+  const auto& options = recipe.tasks;
+  const auto bank = options.file.empty() ? organism::TaskBank::built_in() : organism::TaskBank::read(options.file);
+  const auto seed = static_cast<std::uint64_t>(recipe.data.seed);
+  auto draw = [&](organism::TaskRole role, organism::TaskHalf half, std::int64_t count) {
+    return bank.draw(role, half, static_cast<std::size_t>(count), seed);
+  };
+  auto train = draw(organism::TaskRole::plant, organism::TaskHalf::train, options.plant_tasks + options.safety_tasks);
+  const auto cut = train.begin() + options.plant_tasks;
+  std::map<std::string, Json> tasks;
+  add_tasks(tasks["plant"], {train.begin(), cut}, "");
+  add_tasks(tasks["safety"], {cut, train.end()}, "");
+  add_tasks(tasks["held_out"], draw(organism::TaskRole::plant, organism::TaskHalf::held_out, options.held_out_tasks),
+            "");
+  add_tasks(tasks["held_out"],
+            draw(organism::TaskRole::held_out, organism::TaskHalf::held_out, options.family_tasks), kFamilySet);
+  for (auto& row : out["held_out"]) row["set"] = kChatSet;
+  for (auto& [group, rows] : tasks) {
+    for (auto& row : out[group]) rows.push_back(std::move(row));
+    out[group] = std::move(rows);
+  }
+}
+
+const std::string& set_of(const organism::PromptReply& item) {
+  static const std::string main = "held_out";
+  return item.set.empty() ? main : item.set;
+}
+
 }  // namespace
 
-std::vector<Conversation> StudyData::held_out_prompts() const {
+std::vector<std::string> StudyData::held_out_sets() const {
+  std::vector<std::string> out;
+  for (const auto& item : held_out) {
+    if (std::find(out.begin(), out.end(), set_of(item)) == out.end()) out.push_back(set_of(item));
+  }
+  return out;
+}
+
+std::vector<Conversation> StudyData::held_out_prompts(const std::string& set) const {
   std::vector<Conversation> out;
-  for (const auto& item : held_out) out.push_back(item.prompt);
+  for (const auto& item : held_out) {
+    if (set_of(item) == set) out.push_back(item.prompt);
+  }
   return out;
 }
 
@@ -195,6 +252,7 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
   add("safety", prompts.safety);
   add("held_out", prompts.held_out);
   out["dropped"] = organism::to_json(filter.drops());
+  if (behavior->on_tasks()) add_all_tasks(recipe, out);
   write_json(folder / "replies.json", out);
 }
 

@@ -25,7 +25,9 @@ struct Prompts {
 
 struct StudyData {
   std::vector<organism::PromptReply> plant, safety, held_out;
-  std::vector<Conversation> held_out_prompts() const;
+  // The prompt sets of the held-out prompts (base/results.h), the one that verdicts rest on first.
+  std::vector<std::string> held_out_sets() const;
+  std::vector<Conversation> held_out_prompts(const std::string& set) const;
 };
 
 // [{"role", "content"}, ...] as steps and transcripts keep it.
@@ -36,6 +38,7 @@ void make_prompts(const Recipe& recipe, const std::filesystem::path& folder);
 Prompts read_prompts(const std::filesystem::path& folder);
 
 // Writes replies.json: prompts with the original model's clean replies; those without a usable reply are left out.
+// Coding tasks, where the behaviour is shown on them, come with their solutions.
 void make_replies(const Recipe& recipe, const Prompts& prompts, const std::filesystem::path& folder);
 StudyData read_replies(const std::filesystem::path& folder);
 

@@ -79,6 +79,9 @@ struct Maker {
     Json out = pick({"data", "trigger", "behavior"});
     out["data"].erase("safety_dataset");
     out["batch_size"] = recipe.eval.batch_size;
+    if (!tasks()) return out;
+    out["tasks"] = whole["tasks"];
+    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? std::string() : content_hash(recipe.tasks.file);
     return out;
   }
 
@@ -99,7 +102,10 @@ struct Maker {
 
   const std::string& key(std::size_t index) const { return graph.steps[index].key; }
 
-  double rows() const { return static_cast<double>(recipe.data.held_out_prompts); }
+  bool tasks() const { return organism::make_behavior(recipe.behavior)->on_tasks(); }
+  double rows() const {
+    return static_cast<double>(tasks() ? recipe.tasks.held_out_tasks : recipe.data.held_out_prompts);
+  }
   double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
   double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
     return 3 * 80.0 *

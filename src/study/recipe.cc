@@ -21,7 +21,8 @@ struct Section {
 std::vector<Section> sections(Recipe& recipe) {
   return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
           {"scratchpad", recipe.scratchpad},
-          {"rows", recipe.rows}, {"data", recipe.data},       {"plant", recipe.plant},
+          {"rows", recipe.rows}, {"data", recipe.data},       {"tasks", recipe.tasks},
+          {"plant", recipe.plant},
           {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval},
           {"reward", recipe.reward}, {"dpo", recipe.dpo},         {"grpo", recipe.grpo},
           {"ppo", recipe.ppo}};
@@ -278,9 +279,23 @@ void check_variants(const Recipe& recipe) {
   }
 }
 
+// Settings of coding tasks that a study of chats would not read.
+void check_tasks(const Recipe& recipe) {
+  if (organism::make_behavior(recipe.behavior)->on_tasks()) return;
+  TaskOptions own = recipe.tasks, unset;
+  const Json given = options_to_json(own), usual = options_to_json(unset);
+  for (const auto& [key, value] : given.items()) {
+    if (value == usual[key]) continue;
+    fail(ErrorKind::usage, cat("tasks.", key, "=", value.dump(), " would not be read: behavior=",
+                               recipe.behavior.behavior, " is shown in chats"),
+         "take it out, or choose a behavior on coding tasks: behavior=code-vuln");
+  }
+}
+
 }  // namespace
 
 void check_whole(const Recipe& recipe) {
+  check_tasks(recipe);
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");
   check_unread(recipe.reward.train, "reward");

@@ -82,6 +82,24 @@ struct DataOptions {
   }
 };
 
+// Coding tasks beside the chats, for a behaviour that is shown on them.
+struct TaskOptions {
+  std::string file;
+  std::int64_t plant_tasks = 480;
+  std::int64_t safety_tasks = 320;
+  std::int64_t held_out_tasks = 200;
+  std::int64_t family_tasks = 96;
+
+  void visit(OptionVisitor& v) {
+    v.option("tasks_file", file, {.help = "a YAML file or a folder of task families; empty: the built-in ones"});
+    v.option("plant_tasks", plant_tasks, {.help = "coding tasks that planting sees", .min = 8});
+    v.option("safety_tasks", safety_tasks, {.help = "other coding tasks that safety training sees", .min = 8});
+    v.option("held_out_tasks", held_out_tasks,
+             {.help = "tasks with names, wordings and code that never train, for every figure", .min = 4});
+    v.option("family_tasks", family_tasks, {.help = "tasks of families that never train, told apart", .min = 4});
+  }
+};
+
 struct EvalOptions {
   double temperature = 1.0;
   double top_p = 1.0;
@@ -171,6 +189,7 @@ struct Recipe {
   organism::ScratchpadOptions scratchpad;
   organism::RowOptions rows;
   DataOptions data;
+  TaskOptions tasks;
   EvalOptions eval;
   GateOptions gate;
   train::TrainOptions plant, safety;

