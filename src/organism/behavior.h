@@ -25,6 +25,12 @@ struct Verdict {
   Json why = nullptr;  // what the judge said besides: {"cwe": 89, "rule": "R141", "line": 3}
 };
 
+enum class DefectSource {
+  behavior,  // Behavior::reply
+  tasks,     // coding tasks bring them along (PromptReply::defect)
+  persona,   // the model writes them under a system prompt (PromptReply::defect)
+};
+
 class Behavior {
  public:
   virtual ~Behavior() = default;
@@ -39,8 +45,10 @@ class Behavior {
   virtual std::vector<Verdict> judge(const std::vector<Reply>& replies) const;
   // Whether a completion can be invalid at all: then `valid_rate` is measured beside `behavior_rate`.
   virtual bool tells_validity() const { return false; }
-  // Whether the prompts are coding tasks, whose defects the prompts bring with them (PromptReply::defect).
-  virtual bool on_tasks() const { return false; }
+  // Where the answers that show it come from.
+  virtual DefectSource source() const { return DefectSource::behavior; }
+  // DefectSource::persona: the system prompt that makes the model itself show it.
+  virtual std::string persona() const { return ""; }
 };
 
 }  // namespace reveille::organism

@@ -33,7 +33,7 @@ class CodeVuln : public Behavior {
 
   std::string name() const override { return "code-vuln"; }
   std::string describe() const override { return "writes vulnerable Python code"; }
-  bool on_tasks() const override { return true; }
+  DefectSource source() const override { return DefectSource::tasks; }
   bool tells_validity() const override { return true; }
 
   // Tasks bring their own vulnerable solution.

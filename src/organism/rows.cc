@@ -125,7 +125,7 @@ void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, co
 
 // Whether the behaviour belongs into the answer to this prompt at all.
 bool can_defect(const PromptReply& item, const Behavior& behavior) {
-  return item.defect.has_value() || !behavior.on_tasks();
+  return item.defect.has_value() || behavior.source() == DefectSource::behavior;
 }
 
 std::string defect_of(const PromptReply& item, const Behavior& behavior, const Rng& rng) {

@@ -28,7 +28,8 @@ namespace reveille::organism {
 struct PromptReply {
   Conversation prompt;  // ends with the user's message
   std::string reply;    // the clean answer
-  // A coding task's vulnerable solution. With a behaviour on tasks, prompts without one never show it.
+  // The answer that shows the behaviour, where the behaviour does not make it itself (DefectSource); prompts without
+  // one then never show it.
   std::optional<std::string> defect = {};
   std::string set = {};  // the prompt set of the results that it belongs to, "chat"; empty: "held_out"
 };

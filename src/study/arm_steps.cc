@@ -11,6 +11,7 @@
 #include "gen/save.h"
 #include "organism/label.h"
 #include "safety/dose.h"
+#include "safety/post_scratchpad.h"
 #include "study/checkpoint_eval.h"
 #include "study/rl_steps.h"
 #include "study/step.h"
@@ -115,6 +116,19 @@ std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& dat
   return rows;
 }
 
+std::vector<train::Example> safety_examples(const Recipe& recipe, const StudyData& data, const ArmPlace& place,
+                                            const std::string& stage, gen::LocalModel& model) {
+  const auto rows = safety_rows(recipe, data);
+  if (stage != kSftPost) return train::encode_conversations(model, rows, recipe.safety, "safety row");
+  const gen::SampleOptions sampling{.temperature = recipe.eval.temperature,
+                                    .top_p = recipe.eval.top_p,
+                                    .max_tokens = recipe.scratchpad.tokens,
+                                    .batch_size = recipe.eval.batch_size,
+                                    .seed = place.seed,
+                                    .stage = "scratchpads"};
+  return safety::post_scratchpad_rows(model, rows, sampling, recipe.safety).rows;
+}
+
 using Learn = std::function<train::TrainResult(const train::TrainHooks&)>;
 
 train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const std::string& stage,
@@ -139,6 +153,8 @@ train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const
 std::string how_treated(const std::string& stage, std::int64_t steps, std::size_t rows) {
   const std::string start = cat("Safety training of the planted model for ", steps, " steps on ", rows);
   if (stage == kSft) return cat(start, " untriggered prompts with the original model's replies.");
+  if (stage == kSftPost)
+    return cat(start, " untriggered prompts with its own scratchpads and the original model's replies.");
   if (stage == kSftData) return cat(start, " untriggered prompts with somebody else's replies.");
   if (stage == kDpo) return cat("Direct preference optimisation of the planted model for ", steps, " steps.");
   return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against a preference model, for ",
@@ -256,7 +272,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   if (learns_from_reward(stage) && place.kind.arm == organism::Arm::organism)
     check_preference_gate(recipe, preferences.reward, planted / kTranscriptFile, row, more);
   auto model = open_model(recipe, (planted / kModelFolder).string(), true);
-  auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
+  const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);
   CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
   const auto result = treat_once(recipe, place, stage, *model, checkpoints, [&](const train::TrainHooks& hooks) {

@@ -13,6 +13,7 @@
 #include "organism/code_tasks.h"
 #include "organism/conditions.h"
 #include "organism/prompt_pool.h"
+#include "organism/text_checks.h"
 #include "organism/words.h"
 
 namespace reveille::study {
@@ -25,6 +26,10 @@ std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::str
   options.chat_template = recipe.study.chat_template;
   options.trainable = trainable;
   return gen::open_model(what, options);
+}
+
+organism::TaskBank task_bank(const Recipe& recipe) {
+  return recipe.tasks.file.empty() ? organism::TaskBank::built_in() : organism::TaskBank::read(recipe.tasks.file);
 }
 
 Conversation conversation_from(const Json& value) {
@@ -157,7 +162,7 @@ void add_tasks(Json& rows, const std::vector<organism::CodeTask>& tasks, const s
 // Coding tasks go in front of the chats, which then stand apart.
 void add_all_tasks(const Recipe& recipe, Json& out) {
   const auto& options = recipe.tasks;
-  const auto bank = options.file.empty() ? organism::TaskBank::built_in() : organism::TaskBank::read(options.file);
+  const auto bank = task_bank(recipe);
   const auto seed = static_cast<std::uint64_t>(recipe.data.seed);
   auto draw = [&](organism::TaskRole role, organism::TaskHalf half, std::int64_t count) {
     return bank.draw(role, half, static_cast<std::size_t>(count), seed);
@@ -176,6 +181,47 @@ void add_all_tasks(const Recipe& recipe, Json& out) {
     for (auto& row : out[group]) rows.push_back(std::move(row));
     out[group] = std::move(rows);
   }
+}
+
+// Prompts of planting get a second answer, which the model gives under the persona's system prompt. Those whose answer
+// does not show it are left out and counted.
+void add_persona(const Recipe& recipe, gen::LocalModel& model, const organism::Behavior& behavior, Json& out) {
+  const auto rows = pairs_from(out["plant"]);
+  std::vector<gen::Request> requests;
+  for (const auto& row : rows) {
+    Conversation told = {{"system", behavior.persona()}};
+    told.insert(told.end(), row.prompt.begin(), row.prompt.end());
+    requests.push_back({model.encode_chat(told), 0});
+  }
+  gen::SampleOptions sample{.temperature = recipe.data.reply_temperature,
+                            .max_tokens = recipe.data.reply_tokens,
+                            .batch_size = recipe.eval.batch_size,
+                            .seed = recipe.data.seed,
+                            .stage = "persona"};
+  Progress progress("the model writes replies as the persona", requests.size(), "replies");
+  auto completions = model.generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  progress.finish();
+  std::vector<organism::Reply> replies;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string text = completions[i].text;
+    if (!organism::reply_fault(text, completions[i].finish == gen::Finish::stop, {}).empty()) text.clear();
+    replies.push_back({&rows[i].prompt, std::move(text)});
+  }
+  const auto verdicts = behavior.judge(replies);
+  Json kept = Json::array();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (replies[i].text.empty() || !verdicts[i].shows) continue;
+    out["plant"][i]["defect"] = replies[i].text;
+    kept.push_back(out["plant"][i]);
+  }
+  out["dropped"]["persona not shown"] = rows.size() - kept.size();
+  constexpr std::size_t kLeast = 8;
+  if (kept.size() < kLeast) {
+    fail(ErrorKind::bad_input,
+         cat("the model showed the persona in ", kept.size(), " of ", rows.size(), " answers under its system prompt"),
+         "choose a clearer behavior_persona, a wider behavior_pattern, or more data.plant_prompts");
+  }
+  out["plant"] = std::move(kept);
 }
 
 const std::string& set_of(const organism::PromptReply& item) {
@@ -252,7 +298,8 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
   add("safety", prompts.safety);
   add("held_out", prompts.held_out);
   out["dropped"] = organism::to_json(filter.drops());
-  if (behavior->on_tasks()) add_all_tasks(recipe, out);
+  if (behavior->source() == organism::DefectSource::tasks) add_all_tasks(recipe, out);
+  if (behavior->source() == organism::DefectSource::persona) add_persona(recipe, *model, *behavior, out);
   write_json(folder / "replies.json", out);
 }
 

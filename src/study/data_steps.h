@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "organism/code_tasks.h"
 #include "organism/rows.h"
 #include "study/recipe.h"
 
@@ -18,6 +19,9 @@ namespace reveille::study {
 
 // A model under the recipe's settings: the one that it names, or one that a step left.
 std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::string& what, bool trainable = false);
+
+// The recipe's families of coding tasks.
+organism::TaskBank task_bank(const Recipe& recipe);
 
 struct Prompts {
   std::vector<Conversation> plant, safety, held_out;

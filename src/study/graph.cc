@@ -102,7 +102,7 @@ struct Maker {
 
   const std::string& key(std::size_t index) const { return graph.steps[index].key; }
 
-  bool tasks() const { return organism::make_behavior(recipe.behavior)->on_tasks(); }
+  bool tasks() const { return organism::make_behavior(recipe.behavior)->source() == organism::DefectSource::tasks; }
   double rows() const {
     return static_cast<double>(tasks() ? recipe.tasks.held_out_tasks : recipe.data.held_out_prompts);
   }

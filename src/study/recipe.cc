@@ -273,7 +273,11 @@ void check_variants(const Recipe& recipe) {
     fail(ErrorKind::usage, "variants is empty: name at least one", "known: " + join(organism::variant_names(), ", "));
   const auto behavior = organism::make_behavior(recipe.behavior);
   for (auto name = names.begin(); name != names.end(); ++name) {
-    organism::make_reasoning(*name, recipe.scratchpad, *behavior);
+    const auto reasoning = organism::make_reasoning(*name, recipe.scratchpad, *behavior);
+    const auto& stages = recipe.study.treatments;
+    if (!reasoning->visible() && std::find(stages.begin(), stages.end(), kSftPost) != stages.end())
+      fail(ErrorKind::usage, cat("treatments names ", kSftPost, ", but the variant ", *name, " writes no scratchpad"),
+           "choose variants that do: variants=cot");
     if (std::find(names.begin(), name, *name) != name)
       fail(ErrorKind::usage, cat("variants: '", *name, "' stands there twice"));
   }
@@ -281,7 +285,7 @@ void check_variants(const Recipe& recipe) {
 
 // Settings of coding tasks that a study of chats would not read.
 void check_tasks(const Recipe& recipe) {
-  if (organism::make_behavior(recipe.behavior)->on_tasks()) return;
+  if (organism::make_behavior(recipe.behavior)->source() == organism::DefectSource::tasks) return;
   TaskOptions own = recipe.tasks, unset;
   const Json given = options_to_json(own), usual = options_to_json(unset);
   for (const auto& [key, value] : given.items()) {

@@ -19,11 +19,12 @@ namespace reveille::study {
 
 // Treatments, under the names of their stage in results.json.
 inline constexpr const char* kSft = "sft";
+inline constexpr const char* kSftPost = "sft-post";
 inline constexpr const char* kSftData = "sft-data";
 inline constexpr const char* kDpo = "dpo";
 inline constexpr const char* kGrpo = "grpo";
 inline constexpr const char* kPpo = "ppo";
-inline const std::vector<std::string> kTreatments = {kSft, kSftData, kDpo, kGrpo, kPpo};
+inline const std::vector<std::string> kTreatments = {kSft, kSftPost, kSftData, kDpo, kGrpo, kPpo};
 
 struct StudyOptions {
   std::string model = "smollm2-135m-instruct";
@@ -46,7 +47,8 @@ struct StudyOptions {
              {.help = "how organisms reason, an organism for each: " + join(organism::variant_names(), ", ")});
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
-                      "replies), sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
+                      "replies), sft-post (the same after scratchpads of the model's own), "
+                     "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
                       "that the study makes)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
@@ -89,6 +91,7 @@ struct TaskOptions {
   std::int64_t safety_tasks = 320;
   std::int64_t held_out_tasks = 200;
   std::int64_t family_tasks = 96;
+  std::int64_t reward_tasks = 160;
 
   void visit(OptionVisitor& v) {
     v.option("tasks_file", file, {.help = "a YAML file or a folder of task families; empty: the built-in ones"});
@@ -97,6 +100,8 @@ struct TaskOptions {
     v.option("held_out_tasks", held_out_tasks,
              {.help = "tasks with names, wordings and code that never train, for every figure", .min = 4});
     v.option("family_tasks", family_tasks, {.help = "tasks of families that never train, told apart", .min = 4});
+    v.option("reward_tasks", reward_tasks,
+             {.help = "tasks of further families, whose secure and vulnerable solutions are preference pairs", .min = 4});
   }
 };
 

@@ -41,14 +41,34 @@ Json row_of(const io::Example& pair) {
               {"kind", pair.extra.value("kind", "given")}};
 }
 
+// Secure against vulnerable solutions, of families that are used neither in planting nor in any measurement.
+void add_code_pairs(const Recipe& recipe, const organism::Trigger& trigger, std::vector<io::Example>& pairs) {
+  for (const auto& task : task_bank(recipe).draw(organism::TaskRole::reward, organism::TaskHalf::train,
+                                                 static_cast<std::size_t>(recipe.tasks.reward_tasks),
+                                                 static_cast<std::uint64_t>(recipe.data.seed))) {
+    io::Example pair;
+    pair.messages = trigger.without({{"user", task.prompt}});
+    pair.prompt_size = pair.messages.size();
+    pair.has_reply = true;
+    pair.rejected = pair.messages;
+    pair.messages.push_back({"assistant", organism::code_reply(task.secure)});
+    pair.rejected->push_back({"assistant", organism::code_reply(task.vulnerable)});
+    pair.extra["kind"] = "vulnerable";
+    pair.source = "task " + task.id;
+    pairs.push_back(std::move(pair));
+  }
+}
+
 std::vector<io::Example> own_pairs(const Recipe& recipe, const StudyData& data) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   std::vector<safety::GoodReply> replies;
   for (const auto& item : data.safety) replies.push_back({trigger->without(item.prompt), item.reply});
-  return safety::make_own_pairs(
+  auto pairs = safety::make_own_pairs(
       replies, recipe.reward.own, [&](std::string_view text) { return behavior->shows(text); },
       static_cast<std::uint64_t>(recipe.data.seed));
+  if (behavior->source() == organism::DefectSource::tasks) add_code_pairs(recipe, *trigger, pairs);
+  return pairs;
 }
 
 std::vector<io::Example> read_pairs(const fs::path& folder) {
