@@ -127,7 +127,7 @@ struct Maker {
     double evals =
         recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
     std::size_t plant = add({.name = "plant " + label,
-                             .version = 2,
+                             .version = 3,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
