@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "study/recipe_files.h"
 
 namespace reveille::study {
 namespace {
@@ -198,6 +199,24 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
 }
 
 Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> out;
+  for (const auto& file : recipe_files()) out.push_back(std::filesystem::path(file.name).stem().string());
+  return out;
+}
+
+Recipe open_recipe(const std::string& what) {
+  if (std::filesystem::exists(what)) return read_recipe(what);
+  for (const auto& file : recipe_files()) {
+    const std::string stem = std::filesystem::path(file.name).stem().string();
+    if (stem == what) return recipe_from_yaml(std::string(file.begin, file.end), "recipe " + what);
+  }
+  const auto names = recipe_names();
+  fail(ErrorKind::not_found,
+       cat("there is neither a file nor a recipe named '", what, "'", did_you_mean(what, names)),
+       "recipes that come with the program: " + join(names, ", "));
+}
 
 void override_recipe(Recipe& recipe, const std::string& assignment) {
   const std::string where = "command line";

