@@ -47,8 +47,12 @@ bool parse(const std::vector<std::string>& arguments, SftCommand& command) {
   line.options(command.open);
   line.options(command.data);
   if (!line.parse(arguments)) return false;
-  if (command.dataset.empty()) fail(ErrorKind::usage, "reveille train sft: --dataset is missing");
-  if (command.output_dir.empty()) fail(ErrorKind::usage, "reveille train sft: --output-dir is missing");
+  if (command.dataset.empty())
+    fail(ErrorKind::usage, "reveille train sft: --dataset is missing",
+         "name a file of rows: JSON Lines, JSON or CSV in any of the forms that docs/data.md lists");
+  if (command.output_dir.empty())
+    fail(ErrorKind::usage, "reveille train sft: --output-dir is missing",
+         "name the folder that the model, its log and its checkpoints go to");
   return true;
 }
 

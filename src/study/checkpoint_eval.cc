@@ -52,8 +52,10 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
                             .batch_size = recipe_.eval.batch_size,
                             .seed = about.seed,
                             .stage = "eval"};
-  auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
-                                cat("  ", about.arm, " after ", step, " steps of ", about.stage));
+  auto measured =
+      eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
+                    about.stage == about.arm ? std::string("  the original model")
+                                             : cat("  ", about.arm, " after ", step, " steps of ", about.stage));
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);
