@@ -134,9 +134,9 @@ int run_study(const std::vector<std::string>& arguments) {
 
 int run_report(const std::vector<std::string>& arguments) {
   std::string run;
-  CommandLine line("report", "Makes OUTPUT_DIR/report.html again from what the run folder holds.",
+  CommandLine line("report", "Makes report.html of a run folder again, from what 'reveille study' left there.",
                    "  reveille report runs/default\n");
-  line.positional("RUN", run, "a run folder");
+  line.positional("RUN", run, "a run folder, the --output-dir of a study");
   if (!line.parse(arguments)) return 0;
   std::printf("%s\n", report::make_report(run).string().c_str());
   return 0;

@@ -132,6 +132,15 @@ Recipe default_recipe() {
 
 namespace {
 
+// The first bytes that are no UTF-8, with what stands around them.
+std::string around_fault(const std::string& line) {
+  constexpr std::size_t kAround = 40;
+  const std::string repaired = repair_utf8(line);  // the same up to the fault
+  const auto fault = static_cast<std::size_t>(
+      std::mismatch(line.begin(), line.end(), repaired.begin(), repaired.end()).first - line.begin());
+  return repair_utf8(line.substr(fault > kAround ? fault - kAround : 0, 2 * kAround));
+}
+
 // Recipes are written into JSON, which holds nothing but UTF-8. Of a text with a zero byte in it yaml-cpp makes values
 // that are none.
 void check_text(const std::string& text, const std::string& where) {
@@ -142,7 +151,7 @@ void check_text(const std::string& text, const std::string& where) {
     if (is_utf8(line) && !zero) continue;
     fail(ErrorKind::usage,
          zero ? cat(where, ":", number, ": a zero byte stands in the line")
-              : cat(where, ":", number, ": '", repair_utf8(line.substr(0, 80)), "' is not valid UTF-8"),
+              : cat(where, ":", number, ": '", around_fault(line), "' is not valid UTF-8"),
          "save the file as UTF-8");
   }
 }

@@ -74,6 +74,9 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
 TEST(Recipe, BytesThatAreNoTextAreRefused) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [1]\nmodel: a\xff\n", "r.yaml"); }),
             "r.yaml:2: 'model: a\xEF\xBF\xBD' is not valid UTF-8");
+  // However far behind in its line the fault stands, it is shown.
+  const std::string far = error_of([] { recipe_from_yaml("model: " + std::string(200, 'b') + "\xFF!", "r.yaml"); });
+  EXPECT_NE(far.find("b\xEF\xBF\xBD!'"), std::string::npos) << far;
   EXPECT_EQ(error_of([] { recipe_from_yaml(std::string("model: a\0b\n", 11), "r.yaml"); }),
             "r.yaml:1: a zero byte stands in the line");
   Recipe recipe = default_recipe();
