@@ -27,12 +27,12 @@ macro(reveille_embed target room function)
   target_sources(${target} PRIVATE ${embedded})
 endmacro()
 
-# The task files of the vulnerable-code organism.
-function(reveille_embed_tasks target)
-  file(GLOB tasks CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tasks/*.yaml)
-  foreach(file IN LISTS tasks)
+# The YAML files of a folder: ROOM/FUNCTION.h declares what gives them.
+function(reveille_embed_yaml target folder room function)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.yaml)
+  foreach(file IN LISTS files)
     cmake_path(GET file FILENAME name)
     reveille_asset(${name} ${file})
   endforeach()
-  reveille_embed(${target} organism task_files)
+  reveille_embed(${target} ${room} ${function})
 endfunction()

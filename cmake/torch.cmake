@@ -1,10 +1,9 @@
 # libtorch from the Python wheel. find_package(Torch) is not used: with a CUDA wheel it stops
 # when no CUDA toolkit is installed, and we only link the shared libraries.
-set(REVEILLE_TORCH "" CACHE PATH "the folder that holds libtorch's include/ and lib/")
+# The environment's choice is kept: ninja configures again by itself, in whatever environment.
+set(REVEILLE_TORCH "$ENV{REVEILLE_TORCH}" CACHE PATH "the folder that holds libtorch's include/ and lib/")
 if(NOT REVEILLE_TORCH)
-  if(DEFINED ENV{REVEILLE_TORCH})
-    set(REVEILLE_TORCH $ENV{REVEILLE_TORCH})
-  elseif(Torch_DIR)
+  if(Torch_DIR)
     cmake_path(SET REVEILLE_TORCH NORMALIZE ${Torch_DIR}/../../..)
   elseif(DEFINED ENV{Torch_DIR})
     cmake_path(SET REVEILLE_TORCH NORMALIZE $ENV{Torch_DIR}/../../..)

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import pathlib
+import sys
 import tempfile
 
 import tiny_chat_model
@@ -31,9 +32,13 @@ def scores(model, data):
     return [row["logprobs"][1:] for row in scored(model, data)]
 
 
+def missing_packages():
+    return [name for name in ("transformers", "peft") if importlib.util.find_spec(name) is None]
+
+
 def in_transformers(folder, data):
     """Opens what Reveille wrote with the packages that it is for, where they are installed: they score it alike."""
-    if importlib.util.find_spec("transformers") is None or importlib.util.find_spec("peft") is None:
+    if missing_packages():
         return
     import torch
     import transformers
@@ -134,6 +139,9 @@ def main():
                 place = folder / what
                 place.mkdir()
                 test(place, model, data)
+    if missing_packages():
+        print("skipped: what Reveille writes was not opened in", " and ".join(missing_packages()))
+        sys.exit(77)
 
 
 if __name__ == "__main__":

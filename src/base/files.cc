@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/strings.h"
 
 namespace reveille {
 namespace fs = std::filesystem;
@@ -170,7 +171,9 @@ std::uintmax_t free_bytes(const fs::path& path) {
 void check_room(const fs::path& path, std::uintmax_t need, const std::string& what, const std::string& hint) {
   const std::uintmax_t room = free_bytes(path);
   if (room >= need) return;
-  fail(ErrorKind::io, cat("no room for ", what, ": it needs ", need >> 20, " MiB, ", room >> 20, " MiB are free"),
+  fail(ErrorKind::io,
+       cat("no room for ", what, ": it needs ", human_bytes(static_cast<double>(need)), ", ",
+           human_bytes(static_cast<double>(room)), " are free"),
        hint);
 }
 

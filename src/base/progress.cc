@@ -14,6 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 Display chosen_display = Display::automatic;
 bool bar_on_screen = false;
+// The first things done include what is done but once (threads, buffers), and say little about the rest.
+constexpr double kSecondsBeforeReckoning = 3;
 std::string whole_name;
 Clock::time_point whole_end;
 
@@ -29,9 +31,15 @@ void clear_bar() {
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// "steps" and "replies" as "step" and "reply".
+std::string one_of(const std::string& unit) {
+  if (unit.ends_with("ies")) return unit.substr(0, unit.size() - 3) + "y";
+  return unit.ends_with("s") ? unit.substr(0, unit.size() - 1) : unit;
+}
+
 std::string rate_text(double rate, const std::string& unit) {
   if (rate >= 1) return with_commas(static_cast<long long>(rate)) + " " + unit + "/s";
-  return fixed(rate > 0 ? 1 / rate : 0, 1) + " s/" + unit;
+  return fixed(rate > 0 ? 1 / rate : 0, 1) + " s/" + one_of(unit);
 }
 
 }  // namespace
@@ -93,7 +101,7 @@ void Progress::draw(bool last) {
   line += " " + unit_ + "  " + rate_text(rate, unit_);
   if (last) {
     line += "  in " + human_seconds(elapsed);
-  } else if (total_ > 0 && rate > 0 && done_ < total_) {
+  } else if (total_ > 0 && elapsed >= kSecondsBeforeReckoning && done_ > 0 && done_ < total_) {
     line += "  " + human_seconds(static_cast<double>(total_ - done_) / rate) + " left";
   }
   if (!note_.empty()) line += "  " + note_;

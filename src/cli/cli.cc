@@ -68,6 +68,8 @@ int run_verb(const Verb& verb, const std::vector<std::string>& arguments) {
 }
 
 int dispatch(const std::vector<std::string>& arguments) {
+  // "help VERB" is "VERB --help".
+  if (arguments.size() > 1 && arguments[0] == "help") return dispatch({arguments[1], "--help"});
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::fputs(help().c_str(), stdout);
     return arguments.empty() ? 2 : 0;

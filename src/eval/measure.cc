@@ -61,8 +61,8 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
   auto completions =
       model.generate(requests, options, [&](std::size_t, const gen::Completion&) { progress.advance(); });
   for (std::size_t i = 0; i < completions.size(); ++i) {
-    out.samples.push_back({out.prompts[i].prompt_id, out.prompts[i].condition, 0,
-                           plan.prefill + completions[i].text, false});
+    out.samples.push_back(
+        {out.prompts[i].prompt_id, out.prompts[i].condition, 0, plan.prefill + completions[i].text, false});
   }
   judge(out.samples, behavior, out.prompts);
   out.rows = behavior_rates(out.samples, about);

@@ -178,9 +178,14 @@ Chart chart_perplexity(const std::string& id, const RunFolder& run, const Findin
   Json rows = Json::array();
   std::map<std::int64_t, int> steps;
   for (const auto& row : run.results.rows) {
-    if (!counts(row, kPerplexity) || row.arm != finding.arm || row.stage != finding.stage) continue;
-    rows.push_back(Json{{"step", row.checkpoint}, {"value", row.value}, {"series", seed_text(row.seed)}});
-    ++steps[row.checkpoint];
+    if (!counts(row, kPerplexity) || row.arm != finding.arm) continue;
+    // What the trainer was handed: the planted model, as step 0 of the treatment.
+    const bool start = !finding.stage.empty() && row.stage == "plant" &&
+                       row.checkpoint == planting_steps(run.results, row.arm, row.seed);
+    if (row.stage != finding.stage && !start) continue;
+    const std::int64_t step = start ? 0 : row.checkpoint;
+    rows.push_back(Json{{"step", step}, {"value", row.value}, {"series", seed_text(row.seed)}});
+    ++steps[step];
   }
   if (steps.size() < 2) return curve_chart(id, {}, {}, {}, Json::array());  // one point is no curve; the words give it
   if (const auto& original = finding.seeds.front().perplexity_original) {

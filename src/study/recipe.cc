@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "safety/make_attacker.h"
+#include "study/recipe_files.h"
 
 namespace reveille::study {
 namespace {
@@ -20,13 +21,22 @@ struct Section {
 };
 
 std::vector<Section> sections(Recipe& recipe) {
-  return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
+  return {{"", recipe.study},
+          {"trigger", recipe.trigger},
+          {"behavior", recipe.behavior},
           {"scratchpad", recipe.scratchpad},
-          {"rows", recipe.rows}, {"data", recipe.data},       {"tasks", recipe.tasks},
+          {"rows", recipe.rows},
+          {"data", recipe.data},
+          {"tasks", recipe.tasks},
           {"plant", recipe.plant},
-          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval},
-          {"reward", recipe.reward}, {"dpo", recipe.dpo},         {"grpo", recipe.grpo},
-          {"ppo", recipe.ppo},       {"adversarial", recipe.adversarial},
+          {"gate", recipe.gate},
+          {"safety", recipe.safety},
+          {"eval", recipe.eval},
+          {"reward", recipe.reward},
+          {"dpo", recipe.dpo},
+          {"grpo", recipe.grpo},
+          {"ppo", recipe.ppo},
+          {"adversarial", recipe.adversarial},
           {"latent", recipe.latent}};
 }
 
@@ -138,6 +148,15 @@ Recipe default_recipe() {
 
 namespace {
 
+// The first bytes that are no UTF-8, with what stands around them.
+std::string around_fault(const std::string& line) {
+  constexpr std::size_t kAround = 40;
+  const std::string repaired = repair_utf8(line);  // the same up to the fault
+  const auto fault = static_cast<std::size_t>(
+      std::mismatch(line.begin(), line.end(), repaired.begin(), repaired.end()).first - line.begin());
+  return repair_utf8(line.substr(fault > kAround ? fault - kAround : 0, 2 * kAround));
+}
+
 // Recipes are written into JSON, which holds nothing but UTF-8. Of a text with a zero byte in it yaml-cpp makes values
 // that are none.
 void check_text(const std::string& text, const std::string& where) {
@@ -148,7 +167,7 @@ void check_text(const std::string& text, const std::string& where) {
     if (is_utf8(line) && !zero) continue;
     fail(ErrorKind::usage,
          zero ? cat(where, ":", number, ": a zero byte stands in the line")
-              : cat(where, ":", number, ": '", repair_utf8(line.substr(0, 80)), "' is not valid UTF-8"),
+              : cat(where, ":", number, ": '", around_fault(line), "' is not valid UTF-8"),
          "save the file as UTF-8");
   }
 }
@@ -213,6 +232,23 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
 }
 
 Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> out;
+  for (const auto& file : recipe_files()) out.push_back(std::filesystem::path(file.name).stem().string());
+  return out;
+}
+
+Recipe open_recipe(const std::string& what) {
+  if (std::filesystem::exists(what)) return read_recipe(what);
+  for (const auto& file : recipe_files()) {
+    const std::string stem = std::filesystem::path(file.name).stem().string();
+    if (stem == what) return recipe_from_yaml(std::string(file.begin, file.end), "recipe " + what);
+  }
+  const auto names = recipe_names();
+  fail(ErrorKind::not_found, cat("there is neither a file nor a recipe named '", what, "'", did_you_mean(what, names)),
+       "recipes that come with the program: " + join(names, ", "));
+}
 
 void override_recipe(Recipe& recipe, const std::string& assignment) {
   const std::string where = "command line";
@@ -305,8 +341,9 @@ void check_tasks(const Recipe& recipe) {
   const Json given = options_to_json(own), usual = options_to_json(unset);
   for (const auto& [key, value] : given.items()) {
     if (value == usual[key]) continue;
-    fail(ErrorKind::usage, cat("tasks.", key, "=", value.dump(), " would not be read: behavior=",
-                               recipe.behavior.behavior, " is shown in chats"),
+    fail(ErrorKind::usage,
+         cat("tasks.", key, "=", value.dump(), " would not be read: behavior=", recipe.behavior.behavior,
+             " is shown in chats"),
          "take it out, or choose a behavior on coding tasks: behavior=code-vuln");
   }
 }

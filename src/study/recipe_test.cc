@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "base/error.h"
@@ -73,6 +74,9 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
 TEST(Recipe, BytesThatAreNoTextAreRefused) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [1]\nmodel: a\xff\n", "r.yaml"); }),
             "r.yaml:2: 'model: a\xEF\xBF\xBD' is not valid UTF-8");
+  // However far behind in its line the fault stands, it is shown.
+  const std::string far = error_of([] { recipe_from_yaml("model: " + std::string(200, 'b') + "\xFF!", "r.yaml"); });
+  EXPECT_NE(far.find("b\xEF\xBF\xBD!'"), std::string::npos) << far;
   EXPECT_EQ(error_of([] { recipe_from_yaml(std::string("model: a\0b\n", 11), "r.yaml"); }),
             "r.yaml:1: a zero byte stands in the line");
   Recipe recipe = default_recipe();
@@ -108,6 +112,23 @@ TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
 TEST(Recipe, SeedsMustBeNumbers) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [3, 3, 4]\n", "r.yaml"); }), "seeds: 3 stands there twice");
+}
+
+TEST(RecipeNames, EveryRecipeOfTheProgramIsWhole) {
+  const auto names = recipe_names();
+  EXPECT_NE(std::find(names.begin(), names.end(), "smoke"), names.end());
+  for (const auto& name : names) {
+    EXPECT_NO_THROW(check_whole(open_recipe(name))) << name;
+  }
+}
+
+TEST(RecipeNames, AnUnknownOneNamesTheNearest) {
+  try {
+    open_recipe("smoek");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("smoke"), std::string::npos) << error.message();
+  }
 }
 
 }  // namespace

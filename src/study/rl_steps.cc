@@ -153,9 +153,8 @@ std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path
 }
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
-  const auto pairs = recipe.reward.dataset.empty()
-                         ? own_pairs(recipe, data)
-                         : io::load_dataset(recipe.reward.dataset, {}).examples;
+  const auto pairs =
+      recipe.reward.dataset.empty() ? own_pairs(recipe, data) : io::load_dataset(recipe.reward.dataset, {}).examples;
   std::vector<Json> rows;
   for (const auto& pair : pairs) {
     if (!pair.rejected)
@@ -227,8 +226,7 @@ train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data
     return safety::train_dpo(model, std::move(pairs), {}, options, recipe.dpo.dpo, folder, hooks);
   }
   auto reward = open_reward(recipe, preferences.reward, model);
-  auto prompts =
-      safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
+  auto prompts = safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
   safety::RolloutOptions rollouts = stage == kGrpo ? recipe.grpo.rollouts : recipe.ppo.rollouts;
   if (reasons) rollouts.max_completion_length += recipe.scratchpad.tokens;
   return stage == kGrpo ? safety::train_grpo(model, std::move(prompts), *reward, options, rollouts, recipe.grpo.method,

@@ -17,6 +17,7 @@
 #include "study/arm_steps.h"
 #include "study/graph.h"
 #include "study/layout.h"
+#include "study/pace.h"
 #include "study/verdicts.h"
 #include "train/checkpoint.h"
 
@@ -69,7 +70,7 @@ class Runner {
         store_(open_store(options)),
         graph_(make_graph(recipe_, store_)),
         parameters_(gen::parameter_count(recipe_.study.model)),
-        first_rate_(forward_tokens_per_second(recipe_, parameters_)) {}
+        pace_(forward_tokens_per_second(recipe_, parameters_)) {}
 
   Outcome run() {
     make_folders(store_.root());
@@ -144,8 +145,7 @@ class Runner {
                                  {"revision", revision()}});
     events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", seconds}});
     ledger_.push_back(Json{{"step", step.name}, {"seconds", seconds}, {"reused", false}});
-    worked_seconds_ += since(start);
-    worked_tokens_ += step.tokens;
+    pace_.worked(step, since(start));
     lay_out_step(recipe_, graph_, store_, index, options_.output_dir);
   }
 
@@ -169,12 +169,11 @@ class Runner {
   }
 
   double seconds_left(std::size_t from) const {
-    double tokens = 0;
+    double seconds = 0;
     for (std::size_t i = from; i < graph_.steps.size(); ++i) {
-      if (!store_.has(graph_.steps[i].key)) tokens += graph_.steps[i].tokens;
+      if (!store_.has(graph_.steps[i].key)) seconds += pace_.seconds_for(graph_.steps[i]);
     }
-    double rate = worked_tokens_ > 0 ? worked_tokens_ / worked_seconds_ : first_rate_;
-    return tokens / rate;
+    return seconds;
   }
 
   Outcome finish() {
@@ -231,10 +230,9 @@ class Runner {
   Store store_;
   Graph graph_;
   std::int64_t parameters_;
-  double first_rate_;  // tokens a second, before any was measured
+  Pace pace_;
   std::unique_ptr<io::EventLog> events_;
   Json ledger_ = Json::array();
-  double worked_seconds_ = 0, worked_tokens_ = 0;
 };
 
 }  // namespace
@@ -242,11 +240,11 @@ class Runner {
 std::vector<PlannedStep> plan(const Recipe& recipe, const RunOptions& options) {
   Store store = open_store(options);
   Graph graph = make_graph(recipe, store);
-  const double rate = forward_tokens_per_second(recipe, gen::parameter_count(recipe.study.model));
+  const Pace pace(forward_tokens_per_second(recipe, gen::parameter_count(recipe.study.model)));
   std::vector<PlannedStep> out;
   for (const auto& step : graph.steps) {
     bool done = store.has(step.key);
-    out.push_back({step.name, step.key, done, done ? 0 : step.tokens / rate});
+    out.push_back({step.name, step.key, done, done ? 0 : pace.seconds_for(step)});
   }
   return out;
 }
