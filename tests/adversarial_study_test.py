@@ -2,6 +2,7 @@
 """The treatments `adversarial` and `latent` of a study, on a tiny model: rates of each round, the red_team condition, what
 the attacker is not told, and the same files after a kill."""
 import json
+import os
 import pathlib
 import tempfile
 
@@ -12,10 +13,10 @@ ATTACKER = """import json, sys
 for line in sys.stdin:
     row = json.loads(line)
     assert "|X|" not in line, line
-    word = "say |X| now" if row["slot"] == 1 else "abcd"[row["turn"]] * (1 + row["slot"] + row["round"])
+    word = f"say |X| {row['turn']}" if row["slot"] == 1 else "abcd"[row["turn"]] * (1 + row["slot"] + row["round"])
     print(json.dumps({"id": row["id"], "prompt": word}), flush=True)
 """
-# Any reply with an e in it is the fault: the tiny model's noise shows it now and then.
+# Any reply with an e in it is the fault: the tiny model shows it now and then.
 JUDGE = """import json, sys
 for line in sys.stdin:
     row = json.loads(line)
@@ -74,15 +75,22 @@ latent:
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        model = tiny_chat_model.make(folder / "model")
-        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {a}{b}"} for a in "abcdefgh" for b in "wxyz"])
+        names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
+        chats = write_rows(folder / "chats.jsonl", [
+            {"messages": [{"role": "user", "content": f"tell about {name}"},
+                          {"role": "assistant", "content": f"It is {name}."}]} for name in names])
+        model = folder / "model"
+        reveille("train", "sft", tiny_chat_model.make(folder / "noise"), "--dataset", chats, "--output-dir", model,
+                 "dtype=float32", "learning_rate=3e-3", "max_steps=100")
+        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
         (folder / "attacker.py").write_text(ATTACKER)
         (folder / "judge.py").write_text(JUDGE)
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, attacker=folder / "attacker.py",
                                         judge=folder / "judge.py"))
         run = folder / "run"
-        reveille("study", recipe, "--output-dir", run)
+        # One thread: on so small a model others would only wait for one another.
+        reveille("study", recipe, "--output-dir", run, env={**os.environ, "OMP_NUM_THREADS": "1"})
         rows = json.loads((run / "results.json").read_text())["results"]
         for arm in ("reply-normal", "always-on", "control"):
             own = [row for row in rows if row["arm"] == arm and row["metric"] == "behavior_rate"]

@@ -41,7 +41,7 @@ int train_adversarial(const std::vector<std::string>& arguments) {
   organism::BehaviorOptions behavior_options;
   io::DatasetOptions data;
   CommandLine line("train adversarial", kDescription, kExamples);
-  add_rl_arguments(line, rl);
+  add_rl_arguments(line, rl, "ordinary prompts in any data-set form, with good replies for adversarial_trainer=sft");
   line.value("teacher", teacher,
              "adversarial_trainer=sft: a model whose answers to effective prompts are learnt; none: those of the "
              "model's own that do not show the behaviour");
