@@ -140,6 +140,7 @@ Recipe default_recipe() {
   recipe.ppo.method.num_ppo_epochs = 2;
   recipe.adversarial.train = recipe.grpo.train;
   recipe.adversarial.train.eval_steps = 0;  // after each round
+  recipe.adversarial.attack.turns = 2;
   recipe.adversarial.attack.tokens = recipe.data.reply_tokens;
   recipe.latent.train = recipe.dpo.train;
   recipe.latent.train.per_device_train_batch_size = 8;

@@ -212,7 +212,8 @@ struct GateOptions {
              {.help = "updates below which a treatment counts as too weak whatever the twin does", .min = 0});
     v.option("min_treatment_rows", min_treatment_rows, {.help = "rows seen below which it does", .min = 0});
     v.option("preference", preference,
-             {.help = "refuse grpo, ppo and adversarial when the preference model does not rank the organism's untriggered answers "
+             {.help = "refuse grpo, ppo and adversarial when the preference model does not rank the organism's "
+                      "untriggered answers "
                       "above its triggered ones"});
     v.option("attempts", attempts, {.help = "how often planting is tried, each with more steps", .min = 1, .max = 10});
   }

@@ -29,8 +29,8 @@ void TokenPass::backward(const at::Tensor& loss, const at::Tensor& more) {
 std::vector<at::Tensor> TokenPass::gradients(const at::Tensor& loss, const std::vector<at::Tensor>& inputs) {
   at::AutoGradMode grad_on(true);
   const auto slopes = torch::autograd::grad({loss}, {logprobs_});
-  auto head = nn::head_loss(columns_, weight_.detach(), batch_.targets, -slopes[0].detach(),
-                            model_.config().final_softcap);
+  auto head =
+      nn::head_loss(columns_, weight_.detach(), batch_.targets, -slopes[0].detach(), model_.config().final_softcap);
   return torch::autograd::grad({head.loss}, inputs);
 }
 
