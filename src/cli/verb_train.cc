@@ -48,8 +48,7 @@ bool parse(const std::vector<std::string>& arguments, SftCommand& command) {
   line.options(command.data);
   if (!line.parse(arguments)) return false;
   if (command.dataset.empty())
-    fail(ErrorKind::usage, "reveille train sft: --dataset is missing",
-         "name a file of rows: JSON Lines, JSON or CSV in any of the forms that docs/data.md lists");
+    fail(ErrorKind::usage, "reveille train sft: --dataset is missing", dataset_hint("train sft"));
   if (command.output_dir.empty())
     fail(ErrorKind::usage, "reveille train sft: --output-dir is missing",
          "name the folder that the model, its log and its checkpoints go to");

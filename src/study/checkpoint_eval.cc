@@ -15,6 +15,12 @@
 namespace reveille::study {
 namespace fs = std::filesystem;
 
+std::string checkpoint_title(const ResultRow& about) {
+  if (about.stage == "base") return "the original model";
+  if (about.checkpoint == 0) return cat(about.arm, " before ", about.stage);
+  return cat(about.arm, " after ", about.checkpoint, about.checkpoint == 1 ? " step" : " steps", " of ", about.stage);
+}
+
 CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, fs::path folder)
     : recipe_(recipe),
       data_(data),
@@ -52,10 +58,8 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
                             .batch_size = recipe_.eval.batch_size,
                             .seed = about.seed,
                             .stage = "eval"};
-  auto measured =
-      eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
-                    about.stage == about.arm ? std::string("  the original model")
-                                             : cat("  ", about.arm, " after ", step, " steps of ", about.stage));
+  auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
+                                "  " + checkpoint_title(about));
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);
