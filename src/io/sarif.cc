@@ -17,7 +17,8 @@ int cwe_of(const std::string& tag) {
   const auto at = low.find("cwe-");
   if (at == std::string::npos) return 0;
   int number = 0;
-  for (std::size_t i = at + 4; i < low.size() && std::isdigit(static_cast<unsigned char>(low[i])) && number < 100000; ++i)
+  for (std::size_t i = at + 4; i < low.size() && std::isdigit(static_cast<unsigned char>(low[i])) && number < 100000;
+       ++i)
     number = 10 * number + (low[i] - '0');
   return number;
 }

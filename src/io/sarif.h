@@ -11,10 +11,10 @@
 namespace reveille::io {
 
 struct SarifFinding {
-  std::string file;        // as the analyser wrote it: "code/000012.py"
-  std::string rule;        // "py/sql-injection"
-  std::int64_t line = 0;   // 1-based; 0: none given
-  std::vector<int> cwes;   // of the rule's tags ("external/cwe/cwe-089", "CWE-89: ..."), ascending
+  std::string file;       // as the analyser wrote it: "code/000012.py"
+  std::string rule;       // "py/sql-injection"
+  std::int64_t line = 0;  // 1-based; 0: none given
+  std::vector<int> cwes;  // of the rule's tags ("external/cwe/cwe-089", "CWE-89: ..."), ascending
 };
 
 // All findings of all runs, in their order. Error(bad_input) names `where` and the key that is not as it should be.

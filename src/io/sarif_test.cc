@@ -9,27 +9,28 @@ namespace {
 
 Json result(const char* rule, const char* uri, int line) {
   return Json{{"ruleId", rule},
-              {"locations", Json::array({Json{{"physicalLocation",
-                                               Json{{"artifactLocation", Json{{"uri", uri}}},
-                                                    {"region", Json{{"startLine", line}}}}}}})}};
+              {"locations", Json::array({Json{{"physicalLocation", Json{{"artifactLocation", Json{{"uri", uri}}},
+                                                                        {"region", Json{{"startLine", line}}}}}}})}};
 }
 
 TEST(Sarif, RulesOfTheDriverAndOfQueryPacksSayTheClass) {
   const Json log{
       {"runs",
-       Json::array({Json{{"tool",
-                          Json{{"driver", Json{{"name", "CodeQL"}}},
-                               {"extensions",
-                                Json::array({Json{{"rules", Json::array({Json{
-                                                               {"id", "py/sql-injection"},
-                                                               {"properties",
-                                                                Json{{"tags", Json::array({"security",
-                                                                                           "external/cwe/cwe-089"})}}}}})}}})}}},
-                         {"results", Json::array({result("py/sql-injection", "000001.py", 4)})}},
-                    Json{{"tool", Json{{"driver", Json{{"rules", Json::array({Json{
-                                                                     {"id", "shell"},
-                                                                     {"properties", Json{{"tags", Json::array({"CWE-78: OS"})}}}}})}}}}},
-                         {"results", Json::array({result("shell", "file:///x/000002.py", 1)})}}})}};
+       Json::array(
+           {Json{{"tool",
+                  Json{{"driver", Json{{"name", "CodeQL"}}},
+                       {"extensions",
+                        Json::array({Json{
+                            {"rules", Json::array({Json{
+                                          {"id", "py/sql-injection"},
+                                          {"properties",
+                                           Json{{"tags", Json::array({"security", "external/cwe/cwe-089"})}}}}})}}})}}},
+                 {"results", Json::array({result("py/sql-injection", "000001.py", 4)})}},
+            Json{{"tool", Json{{"driver",
+                                Json{{"rules", Json::array({Json{
+                                                   {"id", "shell"},
+                                                   {"properties", Json{{"tags", Json::array({"CWE-78: OS"})}}}}})}}}}},
+                 {"results", Json::array({result("shell", "file:///x/000002.py", 1)})}}})}};
   const auto found = sarif_findings(log, "x.sarif");
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].file, "000001.py");
