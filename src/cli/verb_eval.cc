@@ -50,14 +50,21 @@ std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Tr
   return out;
 }
 
+std::string padded(std::string text, std::size_t width, bool right) {
+  const std::string space(width - std::min(width, text.size()), ' ');
+  return right ? space + text : text + space;
+}
+
 std::string table(const std::vector<ResultRow>& rows) {
-  std::string out = "condition          rate     95 % interval       n\n";
+  auto line = [](const std::string& condition, const std::string& rate, const std::string& interval,
+                 const std::string& n) {
+    return cat(padded(condition, 16, false), padded(rate, 9, true), "  ", padded(interval, 14, false),
+               padded(n, 6, true), "\n");
+  };
+  std::string out = line("condition", "rate", "95 % interval", "n");
   for (const auto& row : rows) {
-    std::string name = row.condition;
-    name.resize(16, ' ');
-    out += cat(name, "  ", std::string(7 - std::min<std::size_t>(7, eval::percent(row.value).size()), ' '),
-               eval::percent(row.value), "  [", fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]",
-               std::string(4, ' '), row.n, "\n");
+    out += line(replace_all(row.condition, "_", " "), eval::percent(row.value),
+                cat("[", fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]"), cat(row.n));
   }
   return out;
 }
@@ -114,7 +121,7 @@ int run_eval(const std::vector<std::string>& arguments) {
   Results results{measured.rows, Json::object()};
   const std::string specificity = command.decoys ? eval::judge_specificity(measured.rows).words : std::string();
   if (command.decoys) results.extra["notes"] = Json::array({specificity});
-  std::fputs(command.format.json() ? (to_json(results).dump(2) + "\n").c_str()
+  std::fputs(command.format.json() ? (json_page(to_json(results)) + "\n").c_str()
                                    : cat(table(measured.rows), specificity, command.decoys ? "\n" : "").c_str(),
              stdout);
   return 0;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/strings.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
 
@@ -67,7 +68,8 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
   judge(out.samples, behavior, out.prompts);
   out.rows = behavior_rates(out.samples, about);
   std::string note;
-  for (const auto& row : out.rows) note += (note.empty() ? "" : ", ") + row.condition + " " + percent(row.value);
+  for (const auto& row : out.rows)
+    note += cat(note.empty() ? "" : ", ", replace_all(row.condition, "_", " "), " ", percent(row.value));
   progress.finish(note);
   if (behavior.tells_validity() && about.prompt_set != kChatSet) {
     for (auto& row : valid_rates(out.samples, about)) out.rows.push_back(std::move(row));

@@ -161,7 +161,8 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   auto rows = read_rows(file);
   auto add = [&](const char* metric, double value, const char* prompt_set, std::int64_t n) {
     row.metric = metric;
-    row.value = row.ci_low = row.ci_high = value;
+    row.value = value;
+    row.ci_low = row.ci_high = std::nan("");  // one figure over all tokens: it has no interval
     row.prompt_set = prompt_set;
     row.n = n;
     rows.push_back(row);
