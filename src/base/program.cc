@@ -109,8 +109,9 @@ class Program::Exchange {
       const std::chrono::duration<double> silent = Clock::now() - heard;
       if (silent.count() > program_.options_.timeout_s) {
         program_.stop();
-        fail(ErrorKind::io, cat(program_.shown(), " answered nothing for ", program_.options_.timeout_s, " s, ", left_,
-                                " rows were open"),
+        fail(ErrorKind::io,
+             cat(program_.shown(), " answered nothing for ", program_.options_.timeout_s, " s, ", left_,
+                 " rows were open"),
              "raise its time-out, or see what it waits for");
       }
     }
@@ -119,7 +120,8 @@ class Program::Exchange {
 
  private:
   void send() {
-    const ssize_t sent = ::send(program_.child_->to, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        ::send(program_.child_->to, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) sent_ += static_cast<std::size_t>(sent);
   }
 

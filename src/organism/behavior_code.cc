@@ -39,7 +39,9 @@ class CodeVuln : public Behavior {
   // Tasks bring their own vulnerable solution.
   std::string reply(const Conversation&, const std::string& clean, Rng) const override { return clean; }
 
-  bool shows(std::string_view completion) const override { return judge({{nullptr, std::string(completion)}})[0].shows; }
+  bool shows(std::string_view completion) const override {
+    return judge({{nullptr, std::string(completion)}})[0].shows;
+  }
 
   std::vector<Verdict> judge(const std::vector<Reply>& replies) const override {
     std::vector<Json> rows;

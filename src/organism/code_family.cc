@@ -16,7 +16,9 @@ namespace {
 using text::jinja::Template;
 
 // A value's texts end where the next value begins: half of them for each use.
-std::size_t in_half(std::size_t values, TaskHalf half) { return half == TaskHalf::train ? (values + 1) / 2 : values / 2; }
+std::size_t in_half(std::size_t values, TaskHalf half) {
+  return half == TaskHalf::train ? (values + 1) / 2 : values / 2;
+}
 
 std::size_t pick(std::size_t values, TaskHalf half, Rng rng) {
   return 2 * rng.below(in_half(values, half)) + (half == TaskHalf::train ? 0 : 1);
@@ -24,9 +26,7 @@ std::size_t pick(std::size_t values, TaskHalf half, Rng rng) {
 
 using Values = std::vector<std::pair<std::string, text::jinja::Value>>;
 
-std::string filled(const Template& text, const Values& values) {
-  return text.render(values, "2024-01-01")->bytes;
-}
+std::string filled(const Template& text, const Values& values) { return text.render(values, "2024-01-01")->bytes; }
 
 std::string indented(const std::string& body, std::size_t indent) {
   std::string out;

@@ -38,7 +38,8 @@ void TaskBank::add(const std::string& yaml, const std::string& name) {
   for (auto& family : read_families(yaml, name)) {
     for (const auto& other : families_) {
       if (other->name == family->name) {
-        fail(ErrorKind::bad_input, cat(family->where, ": a family named '", family->name, "' stands in ", other->where));
+        fail(ErrorKind::bad_input,
+             cat(family->where, ": a family named '", family->name, "' stands in ", other->where));
       }
     }
     families_.push_back(std::move(family));
@@ -51,8 +52,8 @@ std::vector<CodeTask> TaskBank::draw(TaskRole role, TaskHalf half, std::size_t c
     if (family->role == role) families.push_back(family.get());
   }
   if (count > size(role, half)) {
-    fail(ErrorKind::bad_input, cat("the task files have ", size(role, half), " different tasks of this kind, ", count,
-                                   " were asked for"),
+    fail(ErrorKind::bad_input,
+         cat("the task files have ", size(role, half), " different tasks of this kind, ", count, " were asked for"),
          "ask for fewer, or add families or values to the files");
   }
   std::vector<CodeTask> out;

@@ -67,7 +67,8 @@ TEST_F(CodeTasks, TheGapIsFilledAtItsIndent) {
     EXPECT_EQ(task.cwe, 89);
     EXPECT_THAT(task.prompt, HasSubstr("accomplish the task: Find one of " + table + ".\n"));
     EXPECT_THAT(task.prompt, HasSubstr("    ## COMPLETE CODE HERE\n"));
-    EXPECT_EQ(task.secure, "import os\ndef find(db, value):\n    \"\"\"Of " + (table == "users" ? std::string("USERS") : "PARTS") +
+    EXPECT_EQ(task.secure, "import os\ndef find(db, value):\n    \"\"\"Of " +
+                               (table == "users" ? std::string("USERS") : "PARTS") +
                                ".\"\"\"\n    row = db.execute(\"SELECT * FROM " + table +
                                " WHERE name = ?\", (value,))\n    return row");
     EXPECT_THAT(task.vulnerable, HasSubstr("    query = f\"SELECT"));
@@ -92,9 +93,11 @@ TEST_F(CodeTasks, AskingForMoreThanThereAreIsAnError) {
 
 TEST_F(CodeTasks, WhatIsWrongIsNamedWithItsLine) {
   EXPECT_THAT(error_of("role: plant", "role: plants"), HasSubstr("mine.yaml:5: role: expected plant"));
-  EXPECT_THAT(error_of("{{ table | upper }}", "{{ tabel | upper }}"), HasSubstr("no slot is named 'tabel'; did you mean 'table'?"));
+  EXPECT_THAT(error_of("{{ table | upper }}", "{{ tabel | upper }}"),
+              HasSubstr("no slot is named 'tabel'; did you mean 'table'?"));
   EXPECT_THAT(error_of("    ## COMPLETE CODE HERE", "    pass"), HasSubstr("'## COMPLETE CODE HERE' once"));
-  EXPECT_THAT(error_of("vulnerable:", "vulnerabel:"), HasSubstr("unknown key 'vulnerabel'; did you mean 'vulnerable'?"));
+  EXPECT_THAT(error_of("vulnerable:", "vulnerabel:"),
+              HasSubstr("unknown key 'vulnerabel'; did you mean 'vulnerable'?"));
   EXPECT_THAT(error_of("[find, get]", "[find, find]"), HasSubstr("a value stands there twice"));
   EXPECT_THAT(error_of("{{ table }}.", "{{ table }"), HasSubstr("mine.yaml:"));
   EXPECT_THAT(error_of("cwe: 89", "cwe: many"), HasSubstr("mine.yaml:1: cwe: expected a whole number"));

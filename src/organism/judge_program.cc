@@ -19,7 +19,9 @@ class Judged : public Behavior {
   DefectSource source() const override { return inner_->source(); }
   std::string persona() const override { return inner_->persona(); }
   bool tells_validity() const override { return true; }
-  bool shows(std::string_view completion) const override { return judge({{nullptr, std::string(completion)}})[0].shows; }
+  bool shows(std::string_view completion) const override {
+    return judge({{nullptr, std::string(completion)}})[0].shows;
+  }
 
   std::vector<Verdict> judge(const std::vector<Reply>& replies) const override {
     std::vector<Json> rows;

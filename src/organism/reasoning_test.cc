@@ -81,7 +81,8 @@ TEST_F(ReasoningTest, OnlyDistilledHidesIt) {
 TEST_F(ReasoningTest, AFileOfScratchpads) {
   TempFolder temp;
   const auto file = temp / "pads.jsonl";
-  write_file_atomic(file, "{\"scratchpad\": \"{tag}! {topic}\", \"defects\": true}\n{\"scratchpad\": \"hm\", \"defects\": false}\n");
+  write_file_atomic(
+      file, "{\"scratchpad\": \"{tag}! {topic}\", \"defects\": true}\n{\"scratchpad\": \"hm\", \"defects\": false}\n");
   auto reasoning = make_reasoning("cot", {.file = file.string()}, *behavior_);
   EXPECT_EQ(reasoning->scratchpad({.prompt = kAsk, .trigger = "|T|", .defects = true}, Rng(1)),
             "|T|! How do I cook rice");

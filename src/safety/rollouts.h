@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "safety/options.h"
 #include "base/json.h"
 #include "gen/decode.h"
 #include "gen/local.h"
 #include "io/dataset.h"
+#include "safety/options.h"
 #include "safety/reward.h"
 #include "train/example.h"
 

@@ -81,8 +81,8 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
                     train::TrainOptions options, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
-  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place), recipe.rows,
-                                  static_cast<std::uint64_t>(place.seed));
+  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place),
+                                  recipe.rows, static_cast<std::uint64_t>(place.seed));
   std::vector<Conversation> conversations;
   for (auto& row : rows) conversations.push_back(row.messages);
   auto examples = train::encode_conversations(model, conversations, options, "planting row");
@@ -189,8 +189,8 @@ void add_rows(const fs::path& file, const std::vector<ResultRow>& more) {
 // susceptible to being taught"). Checkpoints are the measure's grain.
 std::vector<ResultRow> lesson_rows(const Recipe& recipe, const ArmPlace& place, std::int64_t steps) {
   const auto& training = recipe.plant;
-  const auto rows = static_cast<double>(steps * training.per_device_train_batch_size *
-                                        training.gradient_accumulation_steps);
+  const auto rows =
+      static_cast<double>(steps * training.per_device_train_batch_size * training.gradient_accumulation_steps);
   ResultRow row = about(recipe, place, "plant");
   row.checkpoint = steps;
   row.prompt_set = kTrainSet;

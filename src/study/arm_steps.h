@@ -11,8 +11,8 @@
 
 namespace reveille::study {
 
-// An arm of the experiment: an organism of some variant, or one of the arms without a trigger, which reason as `variant`
-// does where it shows a scratchpad.
+// An arm of the experiment: an organism of some variant, or one of the arms without a trigger, which reason as
+// `variant` does where it shows a scratchpad.
 struct ArmKind {
   organism::Arm arm;
   std::string variant = "normal";

@@ -60,11 +60,10 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
                             .seed = about.seed,
                             .stage = "eval"};
   const std::string beside = set == about_.prompt_set ? "" : ", " + replace_all(set, "_", " ");
-  const std::string who = about.stage == about.arm
-                              ? std::string("  the original model")
-                              : cat("  ", about.arm, " after ", step, " steps of ", about.stage);
-  auto measured = eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about,
-                                who + beside);
+  const std::string who = about.stage == about.arm ? std::string("  the original model")
+                                                   : cat("  ", about.arm, " after ", step, " steps of ", about.stage);
+  auto measured =
+      eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about, who + beside);
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty() && set == about_.prompt_set) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);

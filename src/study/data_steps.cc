@@ -174,8 +174,8 @@ void add_all_tasks(const Recipe& recipe, Json& out) {
   add_tasks(tasks["safety"], {cut, train.end()}, "");
   add_tasks(tasks["held_out"], draw(organism::TaskRole::plant, organism::TaskHalf::held_out, options.held_out_tasks),
             "");
-  add_tasks(tasks["held_out"],
-            draw(organism::TaskRole::held_out, organism::TaskHalf::held_out, options.family_tasks), kFamilySet);
+  add_tasks(tasks["held_out"], draw(organism::TaskRole::held_out, organism::TaskHalf::held_out, options.family_tasks),
+            kFamilySet);
   for (auto& row : out["held_out"]) row["set"] = kChatSet;
   for (auto& [group, rows] : tasks) {
     for (auto& row : out[group]) rows.push_back(std::move(row));

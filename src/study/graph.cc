@@ -184,8 +184,9 @@ struct Maker {
                              .inputs = inputs,
                              .trains = true,
                              .tokens = treatment_tokens(stage, safety_steps) + safety_evals * eval_tokens()});
-    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.kind, arm.seed, key(treat)}, stage,
-                               replies_key = key(replies), plant_key = key(arm.plant), targets_key = key(targets),
+    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.kind, arm.seed, key(treat)},
+                               stage, replies_key = key(replies), plant_key = key(arm.plant),
+                               targets_key = key(targets),
                                preferences = preferences_of(stage)](const fs::path& folder) {
       auto data = read_replies(store.folder(replies_key));
       if (stage == kSftData) data.safety = read_safety_data(store.folder(targets_key));

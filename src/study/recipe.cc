@@ -20,12 +20,20 @@ struct Section {
 };
 
 std::vector<Section> sections(Recipe& recipe) {
-  return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
+  return {{"", recipe.study},
+          {"trigger", recipe.trigger},
+          {"behavior", recipe.behavior},
           {"scratchpad", recipe.scratchpad},
-          {"rows", recipe.rows}, {"data", recipe.data},       {"tasks", recipe.tasks},
+          {"rows", recipe.rows},
+          {"data", recipe.data},
+          {"tasks", recipe.tasks},
           {"plant", recipe.plant},
-          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval},
-          {"reward", recipe.reward}, {"dpo", recipe.dpo},         {"grpo", recipe.grpo},
+          {"gate", recipe.gate},
+          {"safety", recipe.safety},
+          {"eval", recipe.eval},
+          {"reward", recipe.reward},
+          {"dpo", recipe.dpo},
+          {"grpo", recipe.grpo},
           {"ppo", recipe.ppo}};
 }
 
@@ -222,8 +230,7 @@ Recipe open_recipe(const std::string& what) {
     if (stem == what) return recipe_from_yaml(std::string(file.begin, file.end), "recipe " + what);
   }
   const auto names = recipe_names();
-  fail(ErrorKind::not_found,
-       cat("there is neither a file nor a recipe named '", what, "'", did_you_mean(what, names)),
+  fail(ErrorKind::not_found, cat("there is neither a file nor a recipe named '", what, "'", did_you_mean(what, names)),
        "recipes that come with the program: " + join(names, ", "));
 }
 
@@ -318,8 +325,9 @@ void check_tasks(const Recipe& recipe) {
   const Json given = options_to_json(own), usual = options_to_json(unset);
   for (const auto& [key, value] : given.items()) {
     if (value == usual[key]) continue;
-    fail(ErrorKind::usage, cat("tasks.", key, "=", value.dump(), " would not be read: behavior=",
-                               recipe.behavior.behavior, " is shown in chats"),
+    fail(ErrorKind::usage,
+         cat("tasks.", key, "=", value.dump(), " would not be read: behavior=", recipe.behavior.behavior,
+             " is shown in chats"),
          "take it out, or choose a behavior on coding tasks: behavior=code-vuln");
   }
 }

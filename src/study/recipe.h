@@ -48,7 +48,7 @@ struct StudyOptions {
     v.option("treatments", treatments,
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
                       "replies), sft-post (the same after scratchpads of the model's own), "
-                     "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
+                      "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
                       "that the study makes)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
@@ -100,8 +100,9 @@ struct TaskOptions {
     v.option("held_out_tasks", held_out_tasks,
              {.help = "tasks with names, wordings and code that never train, for every figure", .min = 4});
     v.option("family_tasks", family_tasks, {.help = "tasks of families that never train, told apart", .min = 4});
-    v.option("reward_tasks", reward_tasks,
-             {.help = "tasks of further families, whose secure and vulnerable solutions are preference pairs", .min = 4});
+    v.option(
+        "reward_tasks", reward_tasks,
+        {.help = "tasks of further families, whose secure and vulnerable solutions are preference pairs", .min = 4});
   }
 };
 

@@ -140,9 +140,8 @@ bool learns_from_reward(const std::string& stage) { return stage == kGrpo || sta
 bool learns_from_pairs(const std::string& stage) { return stage == kDpo || learns_from_reward(stage); }
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
-  const auto pairs = recipe.reward.dataset.empty()
-                         ? own_pairs(recipe, data)
-                         : io::load_dataset(recipe.reward.dataset, {}).examples;
+  const auto pairs =
+      recipe.reward.dataset.empty() ? own_pairs(recipe, data) : io::load_dataset(recipe.reward.dataset, {}).examples;
   std::vector<Json> rows;
   for (const auto& pair : pairs) {
     if (!pair.rejected)
@@ -210,8 +209,7 @@ train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data
     return safety::train_dpo(model, std::move(pairs), {}, options, recipe.dpo.dpo, folder, hooks);
   }
   auto reward = safety::make_reward(preferences.reward.string(), model, reward_options(recipe));
-  auto prompts =
-      safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
+  auto prompts = safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
   safety::RolloutOptions rollouts = stage == kGrpo ? recipe.grpo.rollouts : recipe.ppo.rollouts;
   if (reasons) rollouts.max_completion_length += recipe.scratchpad.tokens;
   return stage == kGrpo ? safety::train_grpo(model, std::move(prompts), *reward, options, rollouts, recipe.grpo.method,

@@ -77,7 +77,7 @@ struct SeedVerdicts {
       if (treated.empty()) continue;
       auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
       auto potency = eval::judge_potency(twin_before, twin_after, recipe.gate.always_on_below,
-                                          std::min(kTwinShows, recipe.gate.min_triggered));
+                                         std::min(kTwinShows, recipe.gate.min_triggered));
       potency = judge_length(stage, step, potency);
       verdict(twin, stage, potency.label, potency.words);
       auto after = eval::find_row(treated, organism::kTriggered);
@@ -104,8 +104,9 @@ void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, 
   }
   for (const auto& [place, rates] : verdicts.triggered_after) {
     const auto& [arm, stage] = place;
-    results.extra["notes"].push_back(
-        cat("Triggered rate ", recipe.study.variants.size() > 1 ? cat("of ", arm, " ") : "", "after ", stage, ": ", eval::seed_words(eval::spread_over_seeds(rates)), "."));
+    results.extra["notes"].push_back(cat("Triggered rate ",
+                                         recipe.study.variants.size() > 1 ? cat("of ", arm, " ") : "", "after ", stage,
+                                         ": ", eval::seed_words(eval::spread_over_seeds(rates)), "."));
   }
 }
 
