@@ -143,7 +143,7 @@ TEST(Files, AFullDiskIsToldBeforehand) {
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::io);
-    EXPECT_TRUE(error.message().starts_with("no room for the file: it needs 17592186044415 MiB, ")) << error.message();
+    EXPECT_TRUE(error.message().starts_with("no room for the file: it needs 16777216.0 TiB, ")) << error.message();
     EXPECT_EQ(error.hint(), "ask for less");
   }
 }

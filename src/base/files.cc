@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/strings.h"
 
 namespace reveille {
 namespace fs = std::filesystem;

@@ -162,8 +162,8 @@ SeedFinding seed_finding(const Results& results, const std::string& arm, const s
     out.twin_treated = figure_of_role_any_seed(results, arm, is_always_on, stage, seed, "untriggered");
     out.perplexity_treated = last_figure(results, arm, stage, seed, "untriggered", kPerplexity);
     out.dose_kl = last_figure(results, arm, stage, seed, "untriggered", "dose_kl");
-    out.dose_kl_twin = figure_of_role_any_seed(results, is_always_on, stage, seed, "untriggered", "dose_kl");
-    out.dose_kl_control = figure_of_role_any_seed(results, is_control, stage, seed, "untriggered", "dose_kl");
+    out.dose_kl_twin = figure_of_role_any_seed(results, arm, is_always_on, stage, seed, "untriggered", "dose_kl");
+    out.dose_kl_control = figure_of_role_any_seed(results, arm, is_control, stage, seed, "untriggered", "dose_kl");
   }
   out.perplexity_original = figure_of_role_any_seed(results, arm, is_base, "base", seed, "untriggered", kPerplexity);
   out.control.triggered = figure_of_role_any_seed(results, arm, is_control, stage, seed, "triggered");

@@ -124,7 +124,8 @@ std::string seed_of(const Json& row) {
 std::string grounds(const Results& results) {
   std::string out;
   for (const auto& row : results.extra.value("gate", Json::array())) {
-    if (row.is_object()) out += cat("gate of ", text_of(row, "arm"), seed_of(row), ": ", text_of(row, "why"), "\n");
+    if (row.is_object() && !text_of(row, "why").empty())
+      out += cat("gate of ", text_of(row, "arm"), seed_of(row), ": ", text_of(row, "why"), "\n");
   }
   for (const auto& row : results.extra.value("verdicts", Json::array())) {
     if (row.is_object() && is_always_on(text_of(row, "arm")))

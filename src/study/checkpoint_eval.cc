@@ -59,6 +59,8 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
                             .batch_size = recipe_.eval.batch_size,
                             .seed = about.seed,
                             .stage = "eval"};
+  eval::MeasurePlan all = plan;
+  if (reasons_) all.prefill = opened_scratchpad();
   const std::string beside = set == about_.prompt_set ? "" : ", " + replace_all(set, "_", " ");
   const std::string who = about.stage == about.arm ? std::string("  the original model")
                                                    : cat("  ", about.arm, " after ", step, " steps of ", about.stage);

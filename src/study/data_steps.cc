@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/results.h"
 #include "base/strings.h"
 #include "gen/local.h"
 #include "io/dataset.h"
