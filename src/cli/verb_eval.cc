@@ -1,7 +1,7 @@
 // eval: measures of one model, or two models compared on the same prompts.
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/files.h"
