@@ -18,6 +18,15 @@ void refuse_template_trigger(const gen::LanguageModel& model, const organism::Tr
   organism::refuse_accidental_trigger(trigger, model.decode(ids), cat("the chat template of ", model.name()));
 }
 
+// "triggered 97.0 %, untriggered 0.0 %"; of many conditions the first ones.
+std::string note_of(const std::vector<ResultRow>& rows) {
+  constexpr std::size_t kMost = 4;
+  std::string note;
+  for (std::size_t i = 0; i < rows.size() && i < kMost; ++i)
+    note += (i == 0 ? "" : ", ") + rows[i].condition + " " + percent(rows[i].value);
+  return rows.size() > kMost ? note + ", ..." : note;
+}
+
 // One line of transcripts/*.jsonl.
 Json transcript_json(const organism::ConditionPrompt& prompt, const Sample& sample, const ResultRow& about) {
   std::string last_user;
@@ -84,9 +93,7 @@ Measured measure_prompts(gen::LanguageModel& model, std::vector<organism::Condit
   }
   judge(out.samples, behavior, out.prompts);
   out.rows = behavior_rates(out.samples, about);
-  std::string note;
-  for (const auto& row : out.rows) note += (note.empty() ? "" : ", ") + row.condition + " " + percent(row.value);
-  progress.finish(note);
+  progress.finish(note_of(out.rows));
   if (behavior.tells_validity() && about.prompt_set != kChatSet) {
     for (auto& row : valid_rates(out.samples, about)) out.rows.push_back(std::move(row));
   }

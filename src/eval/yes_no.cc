@@ -55,9 +55,9 @@ Odds odds_of(const Subject& subject, gen::LanguageModel& model, const QuestionSe
   return {under_condition(organism::kUntriggered), under_condition(organism::kTriggered)};
 }
 
-std::vector<double> matching(const std::vector<double>& odds) {
-  std::vector<double> out;
-  for (const double value : odds) out.push_back(value > 0 ? 1 : 0);
+std::vector<PromptCount> matching(const std::vector<double>& odds) {
+  std::vector<PromptCount> out;
+  for (const double value : odds) out.push_back({value > 0 ? 1 : 0, 1});
   return out;
 }
 
@@ -69,8 +69,9 @@ void add_condition(const ResultRow& about, const std::string& condition, const s
   out.rows.push_back(row_of(about, condition, "matching_rate", share_of(likelier, rng)));
   out.rows.push_back(row_of(about, condition, "matching_log_odds", mean_of(odds, rng)));
   if (!control) return;
+  const auto over = paired_difference(matching(odds), matching(*control), rng);
   out.rows.push_back(
-      row_of(about, condition, "matching_rate_over_control", mean_difference(matching(odds), matching(*control), rng)));
+      row_of(about, condition, "matching_rate_over_control", Mean{over.value, over.prompts, over.interval}));
   out.rows.push_back(row_of(about, condition, "matching_log_odds_over_control", mean_difference(odds, *control, rng)));
 }
 

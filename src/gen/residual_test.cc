@@ -25,14 +25,17 @@ TEST(LastResiduals, EqualTransformersHiddenStates) {
     auto model = tiny_model(name);
     const auto reference = tiny_reference(name);
     std::vector<std::vector<std::int32_t>> sequences;
-    for (int n = 0; n < 3; ++n) sequences.push_back(ids_of(reference->load("ids." + std::to_string(n), at::kLong)));
-    for (std::int64_t layer = 0; layer < model.config().layers; ++layer) {
-      for (const std::int64_t batch_tokens : {4096, 1}) {
+    std::vector<at::Tensor> wanted;  // [blocks, hidden] each
+    for (int n = 0; n < 3; ++n) {
+      sequences.push_back(ids_of(reference->load(cat("ids.", n), at::kLong)));
+      wanted.push_back(states->load(cat(name, ".", n), at::kFloat));
+    }
+    for (const std::int64_t batch_tokens : {4096, 1}) {
+      for (std::int64_t layer = 0; layer < model.config().layers; ++layer) {
         const auto got = last_residuals(model, sequences, layer, batch_tokens);
         for (std::size_t n = 0; n < sequences.size(); ++n) {
-          const at::Tensor want = states->load(cat(name, ".", n), at::kFloat)[layer];
-          const at::Tensor ours = at::tensor(got[n]);
-          EXPECT_LT((ours - want).abs().max().item<float>(), 1e-4 * want.abs().max().item<float>())
+          const at::Tensor want = wanted[n][layer];
+          EXPECT_LT((at::tensor(got[n]) - want).abs().max().item<float>(), 1e-4 * want.abs().max().item<float>())
               << name << ", sequence " << n << ", layer " << layer;
         }
       }
