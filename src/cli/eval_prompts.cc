@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "gen/local.h"
 #include "organism/prompt_pool.h"
 
 namespace reveille::cli {

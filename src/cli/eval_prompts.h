@@ -5,10 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "gen/local.h"
+#include "gen/model.h"
 #include "io/dataset.h"
 #include "organism/behavior.h"
 #include "organism/trigger.h"
+
+namespace reveille::gen {
+class LocalModel;
+}
 
 namespace reveille::cli {
 

@@ -12,6 +12,7 @@
 #include "eval/compare.h"
 #include "eval/list.h"
 #include "eval/measure.h"
+#include "gen/local.h"
 #include "io/jsonl.h"
 #include "safety/make_reward.h"
 
