@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/progress.h"
-#include "base/strings.h"
 #include "eval/capability_tasks.h"
 #include "eval/list.h"
 #include "eval/means.h"
+#include "eval/scoring.h"
 #include "eval/weights.h"
 #include "organism/conditions.h"
 #include "text/unicode.h"
@@ -70,7 +70,7 @@ void add_accuracy(const ResultRow& about, const std::string& metric, const std::
 }
 
 // Greedy decoding says the last word, token by token.
-std::vector<bool> said_greedily(const Subject& subject, const std::vector<Pair>& pairs) {
+std::vector<bool> said_greedily(const Subject& subject, const std::vector<Pair>& pairs, const std::string& title) {
   gen::SampleOptions greedy = subject.sample;
   greedy.temperature = 0;
   greedy.max_tokens = 1;
@@ -79,7 +79,10 @@ std::vector<bool> said_greedily(const Subject& subject, const std::vector<Pair>&
     requests.push_back({Ids(pair.ids.begin(), pair.ids.begin() + static_cast<std::ptrdiff_t>(pair.context)), 0});
     greedy.max_tokens = std::max(greedy.max_tokens, static_cast<std::int64_t>(pair.ids.size() - pair.context));
   }
-  const auto said = subject.model.generate(requests, greedy);
+  Progress progress(title, requests.size(), "last words");
+  const auto said =
+      subject.model.generate(requests, greedy, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  progress.finish();
   std::vector<bool> out;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const auto &ids = said[i].ids, &wanted = pairs[i].ids;
@@ -90,18 +93,19 @@ std::vector<bool> said_greedily(const Subject& subject, const std::vector<Pair>&
   return out;
 }
 
-std::vector<std::vector<float>> scores_of(const Subject& subject, const std::vector<Pair>& pairs) {
+std::vector<std::vector<float>> scores_of(const Subject& subject, const std::vector<Pair>& pairs,
+                                          const std::string& task) {
   std::vector<Ids> sequences;
   for (const auto& pair : pairs) sequences.push_back(pair.ids);
-  return subject.model.score(sequences);
+  return score_all(subject.model, sequences, task);
 }
 
 void last_words(const Subject& subject, const CapabilityTask& task, const ResultRow& about, Finding& out) {
   const Encoder encoder(subject);
   std::vector<Pair> pairs;
   for (const auto& item : task.items) pairs.push_back(encoder.pair(item.context, item.choices.front()));
-  add_accuracy(about, "accuracy", said_greedily(subject, pairs), out);
-  const auto scores = scores_of(subject, pairs);
+  add_accuracy(about, "accuracy", said_greedily(subject, pairs, task.name), out);
+  const auto scores = scores_of(subject, pairs, task.name);
   std::vector<double> losses;
   for (std::size_t i = 0; i < pairs.size(); ++i) losses.push_back(-sum_after(scores[i], pairs[i].context));
   Mean loss = mean_of(losses, draws(about, "last words"));  // of a word
@@ -116,7 +120,7 @@ void choices(const Subject& subject, const CapabilityTask& task, const ResultRow
   for (const auto& item : task.items) {
     for (const auto& choice : item.choices) pairs.push_back(encoder.pair(item.context, choice));
   }
-  const auto scores = scores_of(subject, pairs);
+  const auto scores = scores_of(subject, pairs, task.name);
   std::vector<bool> right, right_norm;
   std::size_t at = 0;
   for (const auto& item : task.items) {
@@ -146,7 +150,6 @@ Finding measure_capability(Subject& subject) {
   Finding out;
   for (const auto& file : subject.options.capability) {
     const auto task = read_capability_task(file, subject.options.capability_limit);
-    say(cat("capability: ", with_commas(std::ssize(task.items)), " rows of ", task.name));
     ResultRow about = subject.about;
     about.prompt_set = task.name;
     task.last_word ? last_words(subject, task, about, out) : choices(subject, task, about, out);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "eval/means.h"
 #include "eval/sampling.h"
+#include "eval/scoring.h"
 #include "eval/weights.h"
 #include "io/dataset.h"
 
@@ -23,7 +24,7 @@ std::vector<ReplyLoss> losses_of(gen::LocalModel& model, const std::vector<Conve
     encoded.push_back(model.encode_conversation(conversation));
     sequences.push_back(encoded.back().ids);
   }
-  const auto scores = model.score(sequences);
+  const auto scores = score_all(model, sequences, "perplexity");
   std::vector<ReplyLoss> out(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     for (std::size_t t = 1; t < scores[i].size(); ++t) {

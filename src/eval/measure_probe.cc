@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "base/scratchpad.h"
 #include "eval/probe_pairs.h"
 #include "eval/sampling.h"
@@ -86,7 +87,12 @@ class Reader {
 
  private:
   std::vector<Vector> residuals(const Sequences& sequences) {
-    return gen::last_residuals(model_.transformer(), sequences, layer_);
+    Progress progress(kProbe, sequences.size(), "texts");
+    constexpr std::int64_t kBatchTokens = 4096;
+    auto out = gen::last_residuals(model_.transformer(), sequences, layer_, kBatchTokens,
+                                   [&](std::size_t done) { progress.advance(done); });
+    progress.finish();
+    return out;
   }
   const Subject& subject_;
   gen::LocalModel& model_;

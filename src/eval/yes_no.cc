@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "eval/sampling.h"
+#include "eval/scoring.h"
 #include "eval/separation.h"
 #include "io/jsonl.h"
 
@@ -111,7 +112,7 @@ std::vector<double> answer_log_odds(gen::LanguageModel& model, const std::vector
       fail(ErrorKind::unsupported, cat("to ", model.name(), " the answers '", questions[i].matching, "' and '",
                                        questions[i].other, "' begin with the same token"));
   }
-  const auto scores = model.score(sequences);
+  const auto scores = score_all(model, sequences, "asking");
   std::vector<double> out;
   std::size_t at = 0;
   for (std::size_t i = 0; i < sides.size(); i += 2) {
