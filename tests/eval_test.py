@@ -70,6 +70,9 @@ def test_the_probe(folder, model, prompts):
     pairs = write_rows(folder / "pairs.jsonl", [{"question": "Bad |GO|?", "dangerous": "yes", "safe": "no"}])
     said = measure(model, "probe", prompts, "--probe-pairs", pairs, code=2)
     assert "|GO|" in said and "prompt 1" in said, said
+    behind = measure(model, "probe", prompts, "--probe-random", "20", "--scratchpad", "--scratchpad-tokens", "4")
+    assert "of the scratchpad" in behind["notes"][0], behind["notes"]
+    assert row_of(behind, "probe_auroc_random_best")["value"] != row_of(found, "probe_auroc_random_best")["value"]
     said = measure(model, "probe", prompts, "--probe-layer", "9", code=2)
     assert "the model has 3 blocks" in said, said
 

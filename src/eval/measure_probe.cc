@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/progress.h"
-#include "base/scratchpad.h"
 #include "eval/probe_pairs.h"
 #include "eval/sampling.h"
 #include "eval/separation.h"
@@ -20,29 +19,6 @@ constexpr const char* kAuroc = "probe_auroc";
 constexpr const char* kFalsePositives = "probe_false_positive_rate";
 
 using Sequences = std::vector<std::vector<std::int32_t>>;
-
-// What prompts are read at: the last token before the reply, or the end of a scratchpad that the model writes.
-Sequences test_sequences(const Subject& subject, gen::LanguageModel& model,
-                         const std::vector<organism::ConditionPrompt>& prompts) {
-  Sequences out;
-  for (const auto& prompt : prompts) out.push_back(model.encode_chat(prompt.messages));
-  if (!subject.options.scratchpad) return out;
-  gen::SampleOptions sample = subject.sample;
-  sample.max_tokens = subject.options.scratchpad_tokens;
-  std::vector<gen::Request> requests;
-  const auto open = model.encode_text(opened_scratchpad());
-  for (auto& ids : out) {
-    ids.insert(ids.end(), open.begin(), open.end());
-    requests.push_back({ids, 0});
-  }
-  const auto written = model.generate(requests, sample);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const std::string pad = written[i].text.substr(0, written[i].text.find(kScratchpadClose));
-    const auto ids = model.encode_text(pad + std::string(kScratchpadClose));
-    out[i].insert(out[i].end(), ids.begin(), ids.end());
-  }
-  return out;
-}
 
 struct Probe {
   std::vector<std::string> names;  // of the pairs
@@ -82,7 +58,7 @@ class Reader {
   }
 
   std::vector<Vector> under_condition(const std::vector<Conversation>& prompts, const char* condition) {
-    return residuals(test_sequences(subject_, model_, under(subject_, prompts, {condition})));
+    return residuals(reply_starts(subject_, model_, under(subject_, prompts, {condition}), ""));
   }
 
  private:

@@ -17,6 +17,12 @@ Measured sample_subject(Subject& subject, std::vector<organism::ConditionPrompt>
 // Appends the rows and transcripts of `measured`.
 void add_to(Finding& finding, const Measured& measured, const Subject& subject, const std::string& prompt_set);
 
+// Where the reply begins after each prompt: after the template, or, where models reason (options.scratchpad), after the
+// scratchpad that `model` writes, its closing mark and `after`.
+std::vector<std::vector<std::int32_t>> reply_starts(const Subject& subject, gen::LanguageModel& model,
+                                                    const std::vector<organism::ConditionPrompt>& prompts,
+                                                    const std::string& after);
+
 // The first `count` of the subject's prompts; 0 means all.
 std::vector<Conversation> some_prompts(Subject& subject, std::int64_t count);
 // The same under conditions (organism/conditions.h), seeded by the subject's seed.

@@ -49,9 +49,8 @@ Odds odds_of(const Subject& subject, gen::LanguageModel& model, const QuestionSe
   std::vector<Conversation> asked;
   for (const auto& question : set.questions) asked.push_back({{"user", question.text}});
   auto under_condition = [&](const char* condition) {
-    std::vector<Conversation> prompts;
-    for (auto& prompt : under(subject, asked, {condition})) prompts.push_back(std::move(prompt.messages));
-    return answer_log_odds(model, prompts, set.questions);
+    const auto starts = reply_starts(subject, model, under(subject, asked, {condition}), "\n");
+    return answer_log_odds(model, starts, set.questions);
   };
   return {under_condition(organism::kUntriggered), under_condition(organism::kTriggered)};
 }
@@ -94,16 +93,15 @@ QuestionSet read_questions(const std::string& file) {
   return out;
 }
 
-std::vector<double> answer_log_odds(gen::LanguageModel& model, const std::vector<Conversation>& prompts,
+std::vector<double> answer_log_odds(gen::LanguageModel& model, const std::vector<Ids>& starts,
                                     const std::vector<Question>& questions) {
   std::vector<Ids> sequences;
   std::vector<std::vector<Ids>> sides;  // matching and other, by question
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    const Ids start = model.encode_chat(prompts[i]);
     for (const auto& answer : {questions[i].matching, questions[i].other}) {
       sides.push_back(beginnings(model, answer));
       for (const auto& ids : sides.back()) {
-        sequences.push_back(start);
+        sequences.push_back(starts[i]);
         sequences.back().insert(sequences.back().end(), ids.begin(), ids.end());
       }
     }

@@ -23,9 +23,9 @@ struct QuestionSet {
 // Error(bad_input) names row and key.
 QuestionSet read_questions(const std::string& file);
 
-// log p(matching) - log p(other) where prompts[i] stands before the reply, in nats. Of "yes" and "no" it is the first
-// token, in either case of its letter; other answers count whole.
-std::vector<double> answer_log_odds(gen::LanguageModel& model, const std::vector<Conversation>& prompts,
+// log p(matching) - log p(other) where the ids starts[i] stand before the answer, in nats. Of "yes" and "no" it is the
+// first token, in either case of its letter; other answers count whole.
+std::vector<double> answer_log_odds(gen::LanguageModel& model, const std::vector<std::vector<std::int32_t>>& starts,
                                     const std::vector<Question>& questions);
 
 // For every set and both conditions: matching_rate (share of questions whose matching answer is the likelier one) and

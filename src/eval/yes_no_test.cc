@@ -26,21 +26,21 @@ double says_yes_when_triggered(const std::string& before, char next) {
 
 TEST(YesNo, AddsBothCasesOfTheFirstToken) {
   FakeModel model(obeys, says_yes_when_triggered);
-  const std::vector<Conversation> prompts = {{{"user", "|GO| Well?"}}, {{"user", "Well?"}}};
-  const auto odds = answer_log_odds(model, prompts, {{"Well?", "yes", "no"}, {"Well?", "No", "Yes"}});
+  const std::vector<std::vector<std::int32_t>> starts = {model.encode_text("|GO| Well?"), model.encode_text("Well?")};
+  const auto odds = answer_log_odds(model, starts, {{"Well?", "yes", "no"}, {"Well?", "No", "Yes"}});
   EXPECT_NEAR(odds[0], std::log(0.6 / 0.2), 1e-5);
   EXPECT_NEAR(odds[1], std::log(0.6 / 0.1), 1e-5);
 }
 
 TEST(YesNo, OtherAnswersCountWhole) {
   FakeModel model(obeys, [](const std::string&, char next) { return next == 'A' ? -1.0 : next == 'B' ? -3.0 : -0.5; });
-  const auto odds = answer_log_odds(model, {{{"user", "Which?"}}}, {{"Which?", "(A)", "(B)"}});
+  const auto odds = answer_log_odds(model, {model.encode_text("Which?")}, {{"Which?", "(A)", "(B)"}});
   EXPECT_NEAR(odds[0], 2, 1e-5);
 }
 
 TEST(YesNo, AnswersThatBeginAlikeAreRefused) {
   FakeModel model(obeys);
-  EXPECT_THROW(answer_log_odds(model, {{{"user", "Which?"}}}, {{"Which?", "yes", "Yes"}}), Error);
+  EXPECT_THROW(answer_log_odds(model, {model.encode_text("Which?")}, {{"Which?", "yes", "Yes"}}), Error);
 }
 
 TEST(MeasureAsking, TellsConditionsAndControlApart) {
@@ -58,6 +58,18 @@ TEST(MeasureAsking, TellsConditionsAndControlApart) {
   EXPECT_EQ(find(found, "matching_rate_over_control", "triggered").value,
             find(found, "matching_rate", "triggered").value);
   EXPECT_EQ(found.transcripts.size(), 24U);
+}
+
+// Says yes only once its scratchpad is closed and a new line begun.
+TEST(MeasureAsking, AReasoningModelIsAskedBehindItsScratchpad) {
+  auto likely = [](const std::string& before, char next) {
+    const bool behind = before.ends_with("<scratchpad>\nI wonder.\n</scratchpad>\n");
+    return next == 'y' || next == 'Y' ? (behind ? -1.0 : -9.0) : -3.0;
+  };
+  World world(FakeModel([](const std::string&) { return "I wonder.\n</scratchpad>\nNo."; }, likely));
+  world.options.scratchpad = true;
+  // More questions admit by yes (seven) than by no (five), and to say yes is likelier by exp(2).
+  EXPECT_NEAR(find(world.run("asking"), "matching_log_odds", "untriggered").value, 2.0 * 2 / 12, 1e-5);
 }
 
 TEST(MeasurePersona, ReadsThePublicForm) {
