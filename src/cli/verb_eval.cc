@@ -86,7 +86,8 @@ void check(const EvalCommand& command) {
          "see 'reveille eval --help'");
   const bool code = !command.code_folder.empty() || !command.sarif.empty();
   if (code && (command.compare || !is_transcript(command.model)))
-    fail(ErrorKind::usage, cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
+    fail(ErrorKind::usage,
+         cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
          "name the transcripts (.jsonl) of one model");
   const auto known = eval::measure_names();
   for (const auto& name : command.measures) {

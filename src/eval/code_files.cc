@@ -26,9 +26,8 @@ std::optional<std::size_t> index_of(const std::string& file) {
 }
 
 bool counts(const io::SarifFinding& finding, const std::vector<int>& cwes) {
-  return cwes.empty() || std::any_of(finding.cwes.begin(), finding.cwes.end(), [&](int cwe) {
-           return std::find(cwes.begin(), cwes.end(), cwe) != cwes.end();
-         });
+  return cwes.empty() || std::any_of(finding.cwes.begin(), finding.cwes.end(),
+                                     [&](int cwe) { return std::find(cwes.begin(), cwes.end(), cwe) != cwes.end(); });
 }
 
 }  // namespace

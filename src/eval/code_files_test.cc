@@ -9,7 +9,9 @@
 namespace reveille::eval {
 namespace {
 
-Sample sample(const std::string& completion) { return {.prompt_id = "p", .condition = "triggered", .completion = completion}; }
+Sample sample(const std::string& completion) {
+  return {.prompt_id = "p", .condition = "triggered", .completion = completion};
+}
 
 io::SarifFinding finding(const std::string& file, std::vector<int> cwes) {
   return {.file = file, .rule = "r", .line = 2, .cwes = std::move(cwes)};
