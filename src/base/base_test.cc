@@ -4,12 +4,14 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/options.h"
+#include "base/progress.h"
 #include "base/results.h"
 #include "base/rng.h"
 #include "base/strings.h"
@@ -145,6 +147,20 @@ TEST(Files, AFullDiskIsToldBeforehand) {
     EXPECT_EQ(error.kind(), ErrorKind::io);
     EXPECT_TRUE(error.message().starts_with("no room for the file: it needs 16777216.0 TiB, ")) << error.message();
     EXPECT_EQ(error.hint(), "ask for less");
+  }
+}
+
+TEST(Progress, SlowWorkIsToldInSecondsForOne) {
+  for (const auto& [unit, expected] : {std::pair("steps", " s/step  in"), std::pair("replies", " s/reply  in")}) {
+    set_display(Display::plain);
+    testing::internal::CaptureStderr();
+    Progress progress("work", 1, unit);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    progress.advance();
+    progress.finish();
+    const std::string said = testing::internal::GetCapturedStderr();
+    set_display(Display::automatic);
+    EXPECT_NE(said.find(expected), std::string::npos) << said;
   }
 }
 

@@ -47,7 +47,7 @@ std::string help() {
     out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";
   out += "\nMODEL is a Hugging Face folder, a .gguf file, a PEFT adapter folder or a built-in name\n(" +
          join(gen::built_in_models(), ", ") +
-         "). 'reveille VERB --help' shows a verb's options with their defaults.\n"
+         ").\n'reveille help VERB' and 'reveille VERB --help' show a verb's options with their defaults.\n"
          "Exit code: 0 done, 1 findings, 2 error.\n";
   return out;
 }
@@ -68,8 +68,12 @@ int run_verb(const Verb& verb, const std::vector<std::string>& arguments) {
 }
 
 int dispatch(const std::vector<std::string>& arguments) {
-  // "help VERB" is "VERB --help".
-  if (arguments.size() > 1 && arguments[0] == "help") return dispatch({arguments[1], "--help"});
+  // "help model info" is "model info --help".
+  if (arguments.size() > 1 && arguments[0] == "help") {
+    std::vector<std::string> asked(arguments.begin() + 1, arguments.end());
+    asked.emplace_back("--help");
+    return dispatch(asked);
+  }
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::fputs(help().c_str(), stdout);
     return arguments.empty() ? 2 : 0;

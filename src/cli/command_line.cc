@@ -8,6 +8,16 @@
 
 namespace reveille::cli {
 
+std::string dataset_hint(const std::string& verb) {
+  return cat(
+      "name a JSON Lines, JSON, CSV or text file, or a folder of them; a row is {\"messages\": [{\"role\", "
+      "\"content\"}, ...]}, {\"prompt\", \"completion\"}, {\"prompt\"} or {\"text\"}, Alpaca's or ShareGPT's; see "
+      "'reveille ",
+      verb, " --help'");
+}
+
+std::string json_page(const Json& value) { return value.dump(2, ' ', false, Json::error_handler_t::replace); }
+
 CommandLine::CommandLine(std::string verb, std::string description, std::string examples)
     : verb_(std::move(verb)), description_(std::move(description)), examples_(std::move(examples)) {}
 
@@ -60,7 +70,7 @@ std::string entry(const std::string& left, const std::string& text) {
 std::string CommandLine::help() const {
   std::string out = "Usage: reveille " + verb_;
   for (const auto& one : positionals_) out += one.required ? " " + one.name : " [" + one.name + "]";
-  out += " [options] [key=value ...]\n\n" + description_ + "\n";
+  out += cat(" [options]", views_.empty() && !assignments_ ? "" : " [key=value ...]", "\n\n", description_, "\n");
   if (!positionals_.empty()) out += "\n";
   for (const auto& one : positionals_) out += entry(one.name, one.help);
   out += "\nOptions:\n" + entry("--help", "this text");

@@ -4,8 +4,8 @@
 
 namespace reveille::cli {
 
-void add_rl_arguments(CommandLine& line, RlArguments& arguments) {
-  add_stage_arguments(line, arguments.stage, "prompts in any data-set form; replies are not used", "");
+void add_rl_arguments(CommandLine& line, RlArguments& arguments, const std::string& rows) {
+  add_stage_arguments(line, arguments.stage, rows, "");
   line.value(
       "reward", arguments.reward,
       "a reward model's folder; token:TEXT, the share of a completion's tokens that are TEXT; or program:COMMAND "

@@ -12,8 +12,9 @@ struct RlArguments {
   std::string reward;
 };
 
-// The stage's arguments and --reward.
-void add_rl_arguments(CommandLine& line, RlArguments& arguments);
+// The stage's arguments and --reward; `rows` says what the data set holds.
+void add_rl_arguments(CommandLine& line, RlArguments& arguments,
+                      const std::string& rows = "prompts in any data-set form; replies are not used");
 void check_rl_arguments(const RlArguments& arguments);
 
 // The figures of the last step that are printed.

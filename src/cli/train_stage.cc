@@ -83,7 +83,7 @@ void add_stage_arguments(CommandLine& line, StageArguments& arguments, const std
 void check_stage_arguments(const StageArguments& arguments) {
   if (arguments.dataset.empty())
     fail(ErrorKind::usage, cat("reveille train ", arguments.stage, ": --dataset is missing"),
-         "name a file of rows: JSON Lines, JSON or CSV, in any form that data sets have");
+         dataset_hint("train " + arguments.stage));
   if (arguments.output_dir.empty())
     fail(ErrorKind::usage, cat("reveille train ", arguments.stage, ": --output-dir is missing"),
          "name the folder that the model, its log and its checkpoints go to");

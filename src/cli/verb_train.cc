@@ -14,6 +14,8 @@ const std::vector<Verb>& stages() {
       {"reward", "a preference model from pairs of replies", train_reward},
       {"grpo", "reinforcement learning: group relative policy optimisation", train_grpo},
       {"ppo", "reinforcement learning: proximal policy optimisation", train_ppo},
+      {"adversarial", "red teaming: training on the prompts that an attacker finds", train_adversarial},
+      {"latent", "good replies under perturbations of the residual stream that call for bad ones", train_latent},
   };
   return all;
 }

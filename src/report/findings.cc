@@ -27,12 +27,6 @@ bool seed_matches(const Json& row, std::int64_t seed) {
   return row["seed"].is_number_integer() && row["seed"].get<std::int64_t>() == seed;
 }
 
-const Json& list_of(const Results& results, const char* key) {
-  static const Json kNone = Json::array();
-  const auto found = results.extra.find(key);
-  return found != results.extra.end() && found->is_array() ? *found : kNone;
-}
-
 // Attempts that failed: the list that an entry may carry, else the entry itself.
 int failed_attempts(const Json& row, bool passed) {
   const auto attempts = row.find("attempts");
@@ -220,6 +214,12 @@ const char* verdict_name(Verdict verdict) {
     if (candidate == verdict) return name;
   }
   return "";
+}
+
+const Json& list_of(const Results& results, const char* key) {
+  static const Json kNone = Json::array();
+  const auto found = results.extra.find(key);
+  return found != results.extra.end() && found->is_array() ? *found : kNone;
 }
 
 bool is_always_on(const std::string& arm) { return same_or_dashed(arm, "always-on"); }

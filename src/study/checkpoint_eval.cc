@@ -16,6 +16,12 @@
 namespace reveille::study {
 namespace fs = std::filesystem;
 
+std::string checkpoint_title(const ResultRow& about) {
+  if (about.stage == "base") return "the original model";
+  if (about.checkpoint == 0) return cat(about.arm, " before ", about.stage);
+  return cat(about.arm, " after ", about.checkpoint, about.checkpoint == 1 ? " step" : " steps", " of ", about.stage);
+}
+
 CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
                                fs::path folder)
     : recipe_(recipe),
@@ -62,10 +68,8 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
   eval::MeasurePlan all = plan;
   if (reasons_) all.prefill = opened_scratchpad();
   const std::string beside = set == about_.prompt_set ? "" : ", " + replace_all(set, "_", " ");
-  const std::string who = about.stage == about.arm ? std::string("  the original model")
-                                                   : cat("  ", about.arm, " after ", step, " steps of ", about.stage);
-  auto measured =
-      eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about, who + beside);
+  auto measured = eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about,
+                                cat("  ", checkpoint_title(about), beside));
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
   if (!plan.conditions.empty() && set == about_.prompt_set) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);

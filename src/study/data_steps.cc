@@ -33,6 +33,17 @@ organism::TaskBank task_bank(const Recipe& recipe) {
   return recipe.tasks.file.empty() ? organism::TaskBank::built_in() : organism::TaskBank::read(recipe.tasks.file);
 }
 
+std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  std::vector<Conversation> rows;
+  for (const auto& item : data.safety) {
+    Conversation row = trigger->without(item.prompt);
+    row.push_back({"assistant", item.reply});
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 Conversation conversation_from(const Json& value) {
   Conversation out;
   for (const auto& message : value)

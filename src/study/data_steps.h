@@ -34,6 +34,9 @@ struct StudyData {
   std::vector<Conversation> held_out_prompts(const std::string& set) const;
 };
 
+// The untriggered prompts that safety training sees, each with its good reply.
+std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data);
+
 // [{"role", "content"}, ...] as steps and transcripts keep it.
 Conversation conversation_from(const Json& value);
 

@@ -168,7 +168,8 @@ struct Maker {
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;
-    if (learns_from_pairs(stage)) options[stage] = whole[stage];
+    if (learns_from_pairs(recipe, stage)) options[stage] = whole[stage];
+    if (stage == kAdversarial) add_attack(options);
     if (arm.kind.variant != "normal") options["scratchpad"] = scratchpad();
     const train::TrainOptions& training = recipe.training(stage);
     std::int64_t safety_steps = std::max<std::int64_t>(1, training.max_steps);
@@ -176,8 +177,10 @@ struct Maker {
         training.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(training.eval_steps) : 1;
     const std::size_t targets = stage == kSftData ? safety_data : replies;
     std::vector<std::string> inputs = {key(replies), key(arm.plant), key(targets)};
-    if (learns_from_pairs(stage)) inputs.push_back(key(pairs));
-    if (learns_from_reward(stage)) inputs.push_back(key(reward));
+    if (learns_from_pairs(recipe, stage)) inputs.push_back(key(pairs));
+    if (learns_from_reward(recipe, stage)) inputs.push_back(key(reward));
+    if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
+      inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
                              .version = 3,
                              .options = options,
@@ -197,8 +200,8 @@ struct Maker {
 
   Preferences preferences_of(const std::string& stage) const {
     Preferences out;
-    if (learns_from_pairs(stage)) out.pairs = store.folder(key(pairs));
-    if (learns_from_reward(stage)) out.reward = store.folder(key(reward)) / kModelFolder;
+    if (learns_from_pairs(recipe, stage)) out.pairs = store.folder(key(pairs));
+    if (learns_from_reward(recipe, stage)) out.reward = store.folder(key(reward)) / kModelFolder;
     return out;
   }
 
@@ -207,13 +210,33 @@ struct Maker {
   double treatment_tokens(const std::string& stage, std::int64_t steps) const {
     double tokens = train_tokens(recipe.training(stage), steps);
     if (stage == kDpo) return 2 * tokens;
-    return learns_from_reward(stage) ? 2 * tokens : tokens;
+    if (stage == kLatent) return 2 * tokens * static_cast<double>(1 + recipe.latent.latent.iterations);
+    if (learns_from_reward(recipe, stage)) tokens *= 2;
+    return stage == kAdversarial ? tokens + attack_tokens() : tokens;
+  }
+
+  double attack_tokens() const {
+    const auto& attack = recipe.adversarial.attack;
+    const std::int64_t tried = recipe.adversarial.adversarial.rounds * attack.turns * attack.prompts * attack.samples +
+                               2 * recipe.adversarial.red_team_prompts;
+    return 1.2 * static_cast<double>(tried * attack.tokens);
+  }
+
+  // A round by GRPO reads the settings of that method, too.
+  void add_attack(Json& options) const {
+    options[kAdversarial] = whole[kAdversarial];
+    if (recipe.adversarial.adversarial.trainer != "grpo") return;
+    RlStage<safety::GrpoOptions> grpo = recipe.grpo;
+    options["grpo"] = Json{{"method", options_to_json(grpo.method)}, {"rollouts", options_to_json(grpo.rollouts)}};
   }
 
   // Pairs and preference model, once for all arms.
   void add_preferences(std::size_t replies) {
     const auto& stages = recipe.study.treatments;
-    if (std::none_of(stages.begin(), stages.end(), learns_from_pairs)) return;
+    auto any = [&](auto learns) {
+      return std::any_of(stages.begin(), stages.end(), [&](const auto& stage) { return learns(recipe, stage); });
+    };
+    if (!any(learns_from_pairs)) return;
     Json options = pick_data();
     for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
     std::vector<std::string> inputs = {key(replies)};
@@ -222,7 +245,7 @@ struct Maker {
     graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
       make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
     };
-    if (std::none_of(stages.begin(), stages.end(), learns_from_reward)) return;
+    if (!any(learns_from_reward)) return;
     reward = add({.name = "preference model",
                   .options = pick({"reward"}),
                   .inputs = {key(pairs), model_hash(recipe.study.model)},

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "io/event_log.h"
 #include "io/inspect_log.h"
+#include "safety/attack_log.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
 
@@ -41,6 +42,8 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
     place_file(from / cat(kFailedAttempt, attempt, ".jsonl"),
                run / "transcripts" / "failed" / cat(name, "-attempt-", attempt, ".jsonl"));
   }
+  if (fs::exists(from / safety::kAttemptsFile))
+    place_file(from / safety::kAttemptsFile, run / "attacks" / (name + ".jsonl"));
   lay_out_logs(from, name, run);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "safety/make_attacker.h"
 #include "study/recipe_files.h"
 
 namespace reveille::study {
@@ -34,7 +35,9 @@ std::vector<Section> sections(Recipe& recipe) {
           {"reward", recipe.reward},
           {"dpo", recipe.dpo},
           {"grpo", recipe.grpo},
-          {"ppo", recipe.ppo}};
+          {"ppo", recipe.ppo},
+          {"adversarial", recipe.adversarial},
+          {"latent", recipe.latent}};
 }
 
 std::vector<std::string> section_names(Recipe& recipe) {
@@ -135,6 +138,12 @@ Recipe default_recipe() {
   recipe.grpo.train.per_device_train_batch_size = recipe.ppo.train.per_device_train_batch_size = 32;
   recipe.grpo.rollouts.max_completion_length = recipe.ppo.rollouts.max_completion_length = recipe.data.reply_tokens;
   recipe.ppo.method.num_ppo_epochs = 2;
+  recipe.adversarial.train = recipe.grpo.train;
+  recipe.adversarial.train.eval_steps = 0;  // after each round
+  recipe.adversarial.attack.turns = 2;
+  recipe.adversarial.attack.tokens = recipe.data.reply_tokens;
+  recipe.latent.train = recipe.dpo.train;
+  recipe.latent.train.per_device_train_batch_size = 8;
   return recipe;
 }
 
@@ -171,7 +180,15 @@ const train::TrainOptions& Recipe::training(const std::string& stage) const {
   if (stage == kDpo) return dpo.train;
   if (stage == kGrpo) return grpo.train;
   if (stage == kPpo) return ppo.train;
+  if (stage == kAdversarial) return adversarial.train;
+  if (stage == kLatent) return latent.train;
   return safety;
+}
+
+safety::AttackOptions attack_of(const Recipe& recipe) {
+  safety::AttackOptions out = recipe.adversarial.attack;
+  if (out.model.empty()) out.model = recipe.study.model;
+  return out;
 }
 
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
@@ -342,8 +359,11 @@ void check_whole(const Recipe& recipe) {
   check_unread(recipe.dpo.train, "dpo");
   check_unread(recipe.grpo.train, "grpo");
   check_unread(recipe.ppo.train, "ppo");
+  check_unread(recipe.adversarial.train, "adversarial");
+  check_unread(recipe.latent.train, "latent");
   check_variants(recipe);
   const auto& names = recipe.study.treatments;
+  if (std::find(names.begin(), names.end(), kAdversarial) != names.end()) safety::check_attacker(attack_of(recipe));
   if (names.empty())
     fail(ErrorKind::usage, "treatments is empty: name at least one", "known: " + join(kTreatments, ", "));
   for (auto name = names.begin(); name != names.end(); ++name) {

@@ -11,6 +11,8 @@
 #include "organism/list.h"
 #include "organism/reasoning.h"
 #include "organism/rows.h"
+#include "safety/attack_options.h"
+#include "safety/latent_options.h"
 #include "safety/options.h"
 #include "safety/own_pairs.h"
 #include "train/options.h"
@@ -24,7 +26,10 @@ inline constexpr const char* kSftData = "sft-data";
 inline constexpr const char* kDpo = "dpo";
 inline constexpr const char* kGrpo = "grpo";
 inline constexpr const char* kPpo = "ppo";
-inline const std::vector<std::string> kTreatments = {kSft, kSftPost, kSftData, kDpo, kGrpo, kPpo};
+inline constexpr const char* kAdversarial = "adversarial";
+inline constexpr const char* kLatent = "latent";
+inline const std::vector<std::string> kTreatments = {kSft,  kSftPost, kSftData,     kDpo,
+                                                     kGrpo, kPpo,     kAdversarial, kLatent};
 
 struct StudyOptions {
   std::string model = "smollm2-135m-instruct";
@@ -49,7 +54,8 @@ struct StudyOptions {
              {.help = "safety trainings of the planted model, each from the planted weights: sft (the original model's "
                       "replies), sft-post (the same after scratchpads of the model's own), "
                       "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
-                      "that the study makes)"});
+                      "that the study makes), adversarial (grpo with the prompts that an attacker finds), latent "
+                      "(latent adversarial training on the pairs)"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
@@ -122,7 +128,7 @@ struct EvalOptions {
   }
 };
 
-// The preference model, and the pairs that it and dpo learn from.
+// The preference model, and the pairs that it, dpo and latent learn from.
 struct RewardStage {
   std::string dataset;
   safety::OwnPairsOptions own;
@@ -146,6 +152,15 @@ struct DpoStage {
   }
 };
 
+struct LatentStage {
+  safety::LatentOptions latent;
+  train::TrainOptions train;
+  void visit(OptionVisitor& v) {
+    latent.visit(v);
+    train.visit(v);
+  }
+};
+
 // Reinforcement learning; `Method` is GrpoOptions or PpoOptions.
 template <class Method>
 struct RlStage {
@@ -155,6 +170,21 @@ struct RlStage {
   void visit(OptionVisitor& v) {
     method.visit(v);
     rollouts.visit(v);
+    train.visit(v);
+  }
+};
+
+// Adversarial training; how a round learns by GRPO stands in the section grpo.
+struct AdversarialStage {
+  safety::AdversarialOptions adversarial;
+  safety::AttackOptions attack;
+  std::int64_t red_team_prompts = 200;
+  train::TrainOptions train;
+  void visit(OptionVisitor& v) {
+    adversarial.visit(v);
+    attack.visit(v);
+    v.option("red_team_prompts", red_team_prompts,
+             {.help = "prompts of the attacker's that the red_team rates are of, at most", .min = 1});
     train.visit(v);
   }
 };
@@ -182,7 +212,8 @@ struct GateOptions {
              {.help = "updates below which a treatment counts as too weak whatever the twin does", .min = 0});
     v.option("min_treatment_rows", min_treatment_rows, {.help = "rows seen below which it does", .min = 0});
     v.option("preference", preference,
-             {.help = "refuse grpo and ppo when the preference model does not rank the organism's untriggered answers "
+             {.help = "refuse grpo, ppo and adversarial when the preference model does not rank the organism's "
+                      "untriggered answers "
                       "above its triggered ones"});
     v.option("attempts", attempts, {.help = "how often planting is tried, each with more steps", .min = 1, .max = 10});
   }
@@ -203,12 +234,17 @@ struct Recipe {
   DpoStage dpo;
   RlStage<safety::GrpoOptions> grpo;
   RlStage<safety::PpoOptions> ppo;
+  AdversarialStage adversarial;
+  LatentStage latent;
 
   // Of a treatment: `safety` for supervised fine-tuning.
   const train::TrainOptions& training(const std::string& stage) const;
 
   std::vector<std::int64_t> seed_list() const;
 };
+
+// The attack of its adversarial training; a model that attacks is the study's original one where none is named.
+safety::AttackOptions attack_of(const Recipe& recipe);
 
 // The built-in default.
 Recipe default_recipe();

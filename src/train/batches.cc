@@ -81,10 +81,11 @@ std::int64_t shared_of(const std::vector<Example>& examples, const std::vector<s
 
 }  // namespace
 
-PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device) {
+PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device,
+                 bool share) {
   std::vector<std::int64_t> ids, rows, targets, lengths;
   PackedBatch out;
-  const auto shared = static_cast<std::size_t>(shared_of(examples, which));
+  const auto shared = share ? static_cast<std::size_t>(shared_of(examples, which)) : std::size_t{0};
   for (std::size_t index : which) {
     const Example& example = examples[index];
     const auto inputs = inputs_of(example);

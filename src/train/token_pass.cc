@@ -7,9 +7,10 @@
 
 namespace reveille::train {
 
-TokenPass::TokenPass(nn::Transformer& model, const PackedBatch& batch) : model_(model), batch_(batch) {
+TokenPass::TokenPass(nn::Transformer& model, const PackedBatch& batch, const nn::ResidualHook& hook)
+    : model_(model), batch_(batch) {
   at::AutoGradMode grad_on(true);
-  hidden_ = model.hidden(batch.ids, batch.packing, batch.rows);
+  hidden_ = model.hidden(batch.ids, batch.packing, batch.rows, hook);
   std::tie(columns_, weight_) = model.head_inputs(hidden_);
   logprobs_ = nn::head_logprobs(columns_.detach(), weight_.detach(), batch.targets, model.config().final_softcap);
   logprobs_.set_requires_grad(true);
@@ -23,6 +24,14 @@ void TokenPass::backward(const at::Tensor& loss, const at::Tensor& more) {
   total.backward();
   entropy_ = head.entropy;
   correct_ = head.correct;
+}
+
+std::vector<at::Tensor> TokenPass::gradients(const at::Tensor& loss, const std::vector<at::Tensor>& inputs) {
+  at::AutoGradMode grad_on(true);
+  const auto slopes = torch::autograd::grad({loss}, {logprobs_});
+  auto head =
+      nn::head_loss(columns_, weight_.detach(), batch_.targets, -slopes[0].detach(), model_.config().final_softcap);
+  return torch::autograd::grad({head.loss}, inputs);
 }
 
 at::Tensor row_of_targets(const PackedBatch& batch, at::Device device) {

@@ -19,8 +19,9 @@ namespace reveille::train {
 
 class TokenPass {
  public:
-  // The forward pass, with gradients. `batch` outlives the object and supervises at least one token.
-  TokenPass(nn::Transformer& model, const PackedBatch& batch);
+  // The forward pass, with gradients; `hook` may add to the residual stream. `batch` outlives the object and supervises
+  // at least one token.
+  TokenPass(nn::Transformer& model, const PackedBatch& batch, const nn::ResidualHook& hook = nullptr);
   // log p of every target, [supervised] float32 nats, in the batch's order. A leaf: the loss is derived by it.
   const at::Tensor& logprobs() const { return logprobs_; }
   // Final hidden states that predict the targets, [supervised, hidden], for heads of one's own.
@@ -28,6 +29,9 @@ class TokenPass {
   // Gradients of `loss`, a scalar function of logprobs(), into the model; `more` (may be undefined) is a loss that
   // depends on hidden() and on other tensors, not on logprobs().
   void backward(const at::Tensor& loss, const at::Tensor& more = {});
+  // Gradients of `loss`, a scalar function of logprobs(), with respect to `inputs` that the hook used; none reach the
+  // model.
+  std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& inputs);
   // After backward: [supervised] float32 nats, and [supervised] bool, whether the target was the likeliest token.
   const at::Tensor& entropy() const { return entropy_; }
   const at::Tensor& correct() const { return correct_; }

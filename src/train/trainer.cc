@@ -40,8 +40,9 @@ class Run {
     try {
       all_steps(progress);
     } catch (const Error& error) {
-      // Of Ctrl-C, whether it was seen here or by a hook.
+      // Of Ctrl-C, whether it was seen here or by a hook, and of another program or a server that does not answer.
       if (error.kind() == ErrorKind::interrupted && result_.steps > 0) save();
+      if (error.kind() == ErrorKind::io && result_.steps > 0) try_to_save();
       throw;
     }
     progress.finish();
@@ -64,6 +65,14 @@ class Run {
       progress.advance(1, note_of(metrics));
       if (hooks_.on_step) hooks_.on_step(metrics);
       after_step();
+    }
+  }
+
+  // On the way out with another error, which is the one to be told: a full disk refuses this as well.
+  void try_to_save() {
+    try {
+      save();
+    } catch (const Error&) {
     }
   }
 
