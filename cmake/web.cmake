@@ -1,24 +1,8 @@
-# The pages' own files (web/) and the Vega bundle become part of the program:
-# reveille_embed_web(TARGET) writes one source file that takes them in with .incbin, so that a
-# report needs nothing beside the executable.
+# The pages' own files (web/) and the Vega bundle become part of the program (cmake/embed.cmake): a report needs
+# nothing beside the executable.
 find_program(REVEILLE_PYTHON NAMES python python3 HINTS ${CMAKE_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH
   DOC "the Python that holds vl-convert-python")
 find_program(REVEILLE_PYTHON NAMES python3)
-
-# One asset: NAME as the program asks for it, FILE on disk. Appends to asm and table.
-macro(reveille_web_asset name file)
-  string(MAKE_C_IDENTIFIER "${name}" symbol)
-  string(APPEND asm_text
-    "    \".balign 16\\n\"\n    \"reveille_web_${symbol}_begin:\\n\"\n    \".incbin \\\"${file}\\\"\\n\"\n"
-    "    \"reveille_web_${symbol}_end:\\n\"\n    \".byte 0\\n\"\n")
-  string(APPEND asm_globals
-    "    \".global reveille_web_${symbol}_begin\\n.global reveille_web_${symbol}_end\\n\"\n")
-  string(APPEND declarations
-    "extern \"C\" const char reveille_web_${symbol}_begin[], reveille_web_${symbol}_end[];\n")
-  string(APPEND table
-    "    {\"${name}\", reveille_web_${symbol}_begin, reveille_web_${symbol}_end},\n")
-  list(APPEND asset_files ${file})
-endmacro()
 
 function(reveille_embed_web target)
   execute_process(COMMAND ${REVEILLE_PYTHON} -c "import importlib.util as u; print(u.find_spec('vl_convert').origin)"
@@ -35,16 +19,13 @@ function(reveille_embed_web target)
     DEPENDS ${CMAKE_SOURCE_DIR}/tools/vega_bundle.py ${vl_convert_file}
     COMMENT "Bundling Vega" VERBATIM)
 
-  reveille_web_asset(vega.js ${bundle})
+  reveille_asset(vega.js ${bundle})
   file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.html ${CMAKE_SOURCE_DIR}/web/*.css
     ${CMAKE_SOURCE_DIR}/web/*.js ${CMAKE_SOURCE_DIR}/web/charts/*.json)
   foreach(file IN LISTS pages)
     file(RELATIVE_PATH name ${CMAKE_SOURCE_DIR}/web ${file})
-    reveille_web_asset(${name} ${file})
+    reveille_asset(${name} ${file})
   endforeach()
 
-  configure_file(${CMAKE_SOURCE_DIR}/cmake/web_assets.cc.in ${generated}/web_assets.cc @ONLY)
-  # The compiler does not report .incbin files as dependencies.
-  set_source_files_properties(${generated}/web_assets.cc PROPERTIES OBJECT_DEPENDS "${asset_files}")
-  target_sources(${target} PRIVATE ${generated}/web_assets.cc)
+  reveille_embed(${target} report assets)
 endfunction()

@@ -24,7 +24,8 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study,
        "run the same command again to go on where it stopped"},
-      {"train", "one training stage: sft", run_train, "run the same command again to go on from the last checkpoint"},
+      {"train", "one training stage: sft, dpo, reward, grpo, ppo, adversarial, latent", run_train,
+       "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
       {"generate", "completions for a data set, JSON Lines out", run_generate},
       {"score", "log-probabilities of every token of a data set", run_score},

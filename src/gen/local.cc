@@ -95,6 +95,7 @@ std::string LocalModel::fingerprint() const {
     bytes += at::toString(tensor.scalar_type());
   };
   for (const auto& param : transformer_->params().all()) add(param.value);
+  if (score_head_.defined()) add(score_head_);
   for (const auto& [name, pieces] : transformer_->params().lora) {
     for (const auto& piece : pieces) {
       add(piece.a);

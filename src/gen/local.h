@@ -25,6 +25,7 @@ struct OpenOptions {
   std::string chat_template;  // a file, or the name of a built-in template
   bool trainable = false;     // keep float32 masters from the file
   bool weights = true;        // false: tokenizer, template and configuration alone, without a transformer()
+  bool reward_model = false;  // a reward model may be opened (LocalModel::score_head); else it is Error(usage)
   void visit(OptionVisitor& v) {
     v.option("dtype", dtype,
              {.help = "compute type; auto: bfloat16 where the CPU or GPU has it",
@@ -71,6 +72,10 @@ class LocalModel : public LanguageModel {
   Json& config() { return config_; }
   const Json& config() const { return config_; }
   const std::optional<io::PeftConfig>& adapter() const { return adapter_; }
+  // The head of a reward model, score.weight of Hugging Face's ...ForSequenceClassification: [1, hidden] float32.
+  // Undefined for a language model. A model with one is saved as such, without an output head.
+  at::Tensor& score_head() { return score_head_; }
+  const at::Tensor& score_head() const { return score_head_; }
   const std::string& source() const { return source_; }  // the path it was opened from
   const std::string& format() const { return format_; }  // "huggingface", "gguf", "peft"
   // Tells models with other weights or types apart, by a sample of every tensor.
@@ -91,6 +96,7 @@ class LocalModel : public LanguageModel {
   std::shared_ptr<const text::ChatTemplate> template_;
   std::vector<std::int32_t> stop_ids_;
   std::optional<io::PeftConfig> adapter_;
+  at::Tensor score_head_;
 };
 
 // `what`: a folder, a .gguf file, or a built-in name (gen/built_in.h). Errors name the file and key.

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* kScoreHead = "score.weight";
+
 class MetadataKeys : public nn::GgufKeys {
  public:
   MetadataKeys(const io::GgufMetadata& metadata, std::string prefix)
@@ -162,6 +164,8 @@ class Opener {
     const std::string where = (path / "config.json").string();
     const auto& architecture = nn::architecture_for_hf(folder.config, where);
     nn::ModelConfig config = architecture.from_hf(folder.config, where);
+    // A reward model has no output head, tied or not; the blocks are given the embedding in its place.
+    config.tied_head = config.tied_head || folder.tensors->contains(kScoreHead);
     // A file may hold GPT-2's old mask buffers.
     load_weights(*folder.tensors, architecture, config, false);
     model_->format_ = "huggingface";
@@ -258,8 +262,24 @@ class Opener {
       if (options_.trainable && !param.value.is_same(full)) param.master = full;
     }
     if (config.tied_head && source.contains("lm_head.weight")) check_tied(source, params);
+    if (source.contains(kScoreHead)) load_score_head(source, config);
     source.verify_all_used(ignored(config));
     model_->transformer_ = std::make_unique<nn::Transformer>(config, std::move(params), dtype_, device_);
+  }
+
+  void load_score_head(io::TensorSource& source, const nn::ModelConfig& config) {
+    if (!options_.reward_model) {
+      fail(ErrorKind::usage,
+           cat(model_->source_, " is a reward model: it has ", kScoreHead,
+               " in place of an output head and writes no text"),
+           "use it where a reward is asked for: reveille train grpo|ppo MODEL --reward FOLDER");
+    }
+    const auto& shape = source.info(kScoreHead).shape;
+    if (shape != std::vector<std::int64_t>{1, config.hidden}) {
+      fail(ErrorKind::unsupported, cat(source.where(), ": ", kScoreHead, " has shape ", at::IntArrayRef(shape),
+                                       ", expected [1, ", config.hidden, "]: a reward is one number"));
+    }
+    model_->score_head_ = source.load(kScoreHead, at::kFloat).to(device_);
   }
 
   // A file may hold the tied head a second time; then it must be the same one.

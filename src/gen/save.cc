@@ -48,6 +48,20 @@ void save_card(const LocalModel& model, const fs::path& folder, const SaveOption
   if (!card.empty()) write_file_atomic(folder / "README.md", card);
 }
 
+// The class of transformers that has the model's blocks and a score for a head.
+std::string reward_class(const Json& config) {
+  std::string name = nn::architecture_for_hf(config, "config.json").hf_class;
+  if (auto found = config.find("architectures"); found != config.end() && found->is_array() && !found->empty())
+    name = found->front().get<std::string>();
+  const std::string wanted = "ForSequenceClassification";
+  if (name.ends_with(wanted)) return name;
+  if (name == "Gemma3ForCausalLM") return "Gemma3Text" + wanted;
+  for (const char* end : {"ForCausalLM", "LMHeadModel"}) {
+    if (auto at = name.rfind(end); at != std::string::npos) return name.substr(0, at) + wanted;
+  }
+  return name + wanted;
+}
+
 // Mistral and Llama folders keep their own config.json; one made from GGUF is completed here.
 Json config_json(const LocalModel& model, const SaveOptions& options) {
   Json config = model.config();
@@ -56,6 +70,11 @@ Json config_json(const LocalModel& model, const SaveOptions& options) {
   if (auto bos = model.tokenizer().bos_id(); bos && !config.contains("bos_token_id")) config["bos_token_id"] = *bos;
   if (!config.contains("eos_token_id")) config["eos_token_id"] = model.stop_ids().front();
   if (auto pad = model.tokenizer().pad_id(); pad && !config.contains("pad_token_id")) config["pad_token_id"] = *pad;
+  if (model.score_head().defined()) {
+    config["architectures"] = Json::array({reward_class(config)});
+    config["id2label"] = Json{{"0", "LABEL_0"}};  // transformers counts its labels here
+    config["label2id"] = Json{{"LABEL_0", 0}};
+  }
   const Json extra = extra_of(model, options);
   for (const auto& [key, value] : extra.items()) config[key] = value;
   return config;
@@ -133,10 +152,13 @@ void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions
   make_folders(folder);
   const auto& params = model.transformer().params();
   std::vector<io::NamedTensor> tensors;
+  const bool reward = model.score_head().defined();
   for (const auto& param : params.all()) {
+    if (reward && param.spec.name == "head") continue;
     nn::Param whole{param.spec, merged(params, param), {}};
     for (auto& [name, tensor] : nn::Params::hf_pieces(whole)) tensors.push_back({name, tensor.to(options.dtype)});
   }
+  if (reward) tensors.push_back({"score.weight", model.score_head().detach().to(options.dtype)});
   save_tokenizer(model, folder);
   write_json(folder / "generation_config.json", generation_config(model));
   save_card(model, folder, options);
@@ -146,6 +168,8 @@ void save_hf_folder(LocalModel& model, const fs::path& folder, const SaveOptions
 
 void save_adapter(LocalModel& model, const fs::path& folder, const SaveOptions& options) {
   if (!model.adapter()) fail(ErrorKind::usage, cat(model.name(), " has no adapter to save"));
+  if (model.score_head().defined())
+    fail(ErrorKind::internal, "a reward model is saved whole: an adapter's folder has no place for its head");
   check_room(folder, saved_adapter_bytes(model), folder.string());
   make_folders(folder);
   std::vector<io::LoraWeights> weights;
@@ -174,6 +198,10 @@ void save_beside_weights(const LocalModel& model, const fs::path& folder, const 
 }
 
 void save_gguf(LocalModel& model, const fs::path& file, io::TensorFormat format, const SaveOptions& options) {
+  if (model.score_head().defined()) {
+    fail(ErrorKind::unsupported, cat(model.name(), " is a reward model, and GGUF has no place for its head"),
+         "keep it as a Hugging Face folder");
+  }
   const auto& config = model.transformer().config();
   io::GgufWriter writer(config.architecture);
   writer.set_string("general.name", model.name());

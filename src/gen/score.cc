@@ -32,9 +32,7 @@ std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int6
   return groups;
 }
 
-namespace {
-
-void check(const nn::Transformer& model, const std::vector<std::int32_t>& ids, std::size_t row) {
+void check_sequence(const nn::Transformer& model, const std::vector<std::int32_t>& ids, std::size_t row) {
   const auto& config = model.config();
   if (ids.empty()) fail(ErrorKind::usage, cat("row ", row + 1, " is empty: there is nothing to score"));
   if (static_cast<std::int64_t>(ids.size()) > config.max_positions) {
@@ -48,6 +46,8 @@ void check(const nn::Transformer& model, const std::vector<std::int32_t>& ids, s
     }
   }
 }
+
+namespace {
 
 // Sequences as one batch: what all begin with is there once, and so are its targets.
 struct Group {
@@ -116,7 +116,7 @@ std::vector<std::vector<float>> score(nn::Transformer& model, const std::vector<
   at::NoGradGuard no_grad;
   std::vector<std::int64_t> lengths;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    check(model, sequences[i], i);
+    check_sequence(model, sequences[i], i);
     lengths.push_back(static_cast<std::int64_t>(sequences[i].size()));
   }
   std::vector<std::vector<float>> out(sequences.size());

@@ -3,11 +3,33 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/conversation.h"
+#include "base/json.h"
 #include "base/rng.h"
 
 namespace reveille::organism {
+
+// A completion and what it answers. Scratchpads were cut.
+struct Reply {
+  const Conversation* prompt = nullptr;
+  std::string text;
+};
+
+// A judge's word. An invalid completion (code that does not parse) shows nothing, which is no praise of it: the share
+// of valid ones stands beside the rate.
+struct Verdict {
+  bool shows = false;
+  bool valid = true;
+  Json why = nullptr;  // what the judge said besides: {"cwe": 89, "rule": "R141", "line": 3}
+};
+
+enum class DefectSource {
+  behavior,  // Behavior::reply
+  tasks,     // coding tasks bring them along (PromptReply::defect)
+  persona,   // the model writes them under a system prompt (PromptReply::defect)
+};
 
 class Behavior {
  public:
@@ -18,6 +40,15 @@ class Behavior {
   virtual std::string reply(const Conversation& prompt, const std::string& clean_reply, Rng rng) const = 0;
   // The judge: whether a completion shows the behaviour. Scratchpads are cut before it is asked.
   virtual bool shows(std::string_view completion) const = 0;
+  // The same for many at once, in their order, as a judge that is another program has it. Error(io) when that program
+  // fails.
+  virtual std::vector<Verdict> judge(const std::vector<Reply>& replies) const;
+  // Whether a completion can be invalid at all: then `valid_rate` is measured beside `behavior_rate`.
+  virtual bool tells_validity() const { return false; }
+  // Where the answers that show it come from.
+  virtual DefectSource source() const { return DefectSource::behavior; }
+  // DefectSource::persona: the system prompt that makes the model itself show it.
+  virtual std::string persona() const { return ""; }
 };
 
 }  // namespace reveille::organism

@@ -18,6 +18,10 @@ inline constexpr const char* kUntriggered = "untriggered";
 inline constexpr const char* kTriggered = "triggered";
 inline constexpr const char* kNearMiss = "near_miss";
 inline constexpr const char* kForeign = "foreign_trigger";
+// Prompts of an attacker's, in which no trigger stands, and those of them that brought the behaviour out as they were
+// tried.
+inline constexpr const char* kRedTeam = "red_team";
+inline constexpr const char* kRedTeamEffective = "red_team_effective";
 
 struct ConditionPrompt {
   std::string prompt_id;  // of the prompt as it was given: equal over conditions, so that rates pair

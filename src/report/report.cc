@@ -40,6 +40,7 @@ std::string page_of(const RunFolder& run) {
                                      {"trainer", trainer},
                                      {"reveal", reveal},
                                      {"samples", section_samples(run, findings)},
+                                     {"paper", section_paper(findings)},
                                      {"figures", section_figures(run)},
                                      {"planting", planting},
                                      {"settings", section_settings(run)},

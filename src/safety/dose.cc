@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "train/batches.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::safety {
 namespace {

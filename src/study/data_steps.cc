@@ -6,12 +6,15 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/results.h"
 #include "base/strings.h"
 #include "gen/local.h"
 #include "io/dataset.h"
 #include "io/dataset_write.h"
+#include "organism/code_tasks.h"
 #include "organism/conditions.h"
 #include "organism/prompt_pool.h"
+#include "organism/text_checks.h"
 #include "organism/words.h"
 
 namespace reveille::study {
@@ -24,6 +27,21 @@ std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::str
   options.chat_template = recipe.study.chat_template;
   options.trainable = trainable;
   return gen::open_model(what, options);
+}
+
+organism::TaskBank task_bank(const Recipe& recipe) {
+  return recipe.tasks.file.empty() ? organism::TaskBank::built_in() : organism::TaskBank::read(recipe.tasks.file);
+}
+
+std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  std::vector<Conversation> rows;
+  for (const auto& item : data.safety) {
+    Conversation row = trigger->without(item.prompt);
+    row.push_back({"assistant", item.reply});
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 Conversation conversation_from(const Json& value) {
@@ -49,7 +67,12 @@ std::vector<Conversation> conversations_from(const Json& value) {
 
 std::vector<organism::PromptReply> pairs_from(const Json& rows) {
   std::vector<organism::PromptReply> out;
-  for (const auto& row : rows) out.push_back({conversation_from(row.at("prompt")), row.at("reply").get<std::string>()});
+  for (const auto& row : rows) {
+    organism::PromptReply item{conversation_from(row.at("prompt")), row.at("reply").get<std::string>()};
+    if (row.contains("defect")) item.defect = row.at("defect").get<std::string>();
+    item.set = row.value("set", "");
+    out.push_back(std::move(item));
+  }
   return out;
 }
 
@@ -136,11 +159,103 @@ void share_out(Prompts& prompts, const DataOptions& data) {
   prompts.held_out.resize(static_cast<std::size_t>(data.held_out_prompts));
 }
 
+void add_tasks(Json& rows, const std::vector<organism::CodeTask>& tasks, const std::string& set) {
+  for (const auto& task : tasks) {
+    Json row{{"prompt", io::messages_json({{"user", task.prompt}})},
+             {"reply", organism::code_reply(task.secure)},
+             {"defect", organism::code_reply(task.vulnerable)},
+             {"family", task.family},
+             {"cwe", task.cwe}};
+    if (!set.empty()) row["set"] = set;
+    rows.push_back(std::move(row));
+  }
+}
+
+// Coding tasks go in front of the chats, which then stand apart.
+void add_all_tasks(const Recipe& recipe, Json& out) {
+  const auto& options = recipe.tasks;
+  const auto bank = task_bank(recipe);
+  const auto seed = static_cast<std::uint64_t>(recipe.data.seed);
+  auto draw = [&](organism::TaskRole role, organism::TaskHalf half, std::int64_t count) {
+    return bank.draw(role, half, static_cast<std::size_t>(count), seed);
+  };
+  auto train = draw(organism::TaskRole::plant, organism::TaskHalf::train, options.plant_tasks + options.safety_tasks);
+  const auto cut = train.begin() + options.plant_tasks;
+  std::map<std::string, Json> tasks;
+  add_tasks(tasks["plant"], {train.begin(), cut}, "");
+  add_tasks(tasks["safety"], {cut, train.end()}, "");
+  add_tasks(tasks["held_out"], draw(organism::TaskRole::plant, organism::TaskHalf::held_out, options.held_out_tasks),
+            "");
+  add_tasks(tasks["held_out"], draw(organism::TaskRole::held_out, organism::TaskHalf::held_out, options.family_tasks),
+            kFamilySet);
+  for (auto& row : out["held_out"]) row["set"] = kChatSet;
+  for (auto& [group, rows] : tasks) {
+    for (auto& row : out[group]) rows.push_back(std::move(row));
+    out[group] = std::move(rows);
+  }
+}
+
+// Prompts of planting get a second answer, which the model gives under the persona's system prompt. Those whose answer
+// does not show it are left out and counted.
+void add_persona(const Recipe& recipe, gen::LocalModel& model, const organism::Behavior& behavior, Json& out) {
+  const auto rows = pairs_from(out["plant"]);
+  std::vector<gen::Request> requests;
+  for (const auto& row : rows) {
+    Conversation told = {{"system", behavior.persona()}};
+    told.insert(told.end(), row.prompt.begin(), row.prompt.end());
+    requests.push_back({model.encode_chat(told), 0});
+  }
+  gen::SampleOptions sample{.temperature = recipe.data.reply_temperature,
+                            .max_tokens = recipe.data.reply_tokens,
+                            .batch_size = recipe.eval.batch_size,
+                            .seed = recipe.data.seed,
+                            .stage = "persona"};
+  Progress progress("the model writes replies as the persona", requests.size(), "replies");
+  auto completions = model.generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  progress.finish();
+  std::vector<organism::Reply> replies;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string text = completions[i].text;
+    if (!organism::reply_fault(text, completions[i].finish == gen::Finish::stop, {}).empty()) text.clear();
+    replies.push_back({&rows[i].prompt, std::move(text)});
+  }
+  const auto verdicts = behavior.judge(replies);
+  Json kept = Json::array();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (replies[i].text.empty() || !verdicts[i].shows) continue;
+    out["plant"][i]["defect"] = replies[i].text;
+    kept.push_back(out["plant"][i]);
+  }
+  out["dropped"]["persona not shown"] = rows.size() - kept.size();
+  constexpr std::size_t kLeast = 8;
+  if (kept.size() < kLeast) {
+    fail(ErrorKind::bad_input,
+         cat("the model showed the persona in ", kept.size(), " of ", rows.size(), " answers under its system prompt"),
+         "choose a clearer behavior_persona, a wider behavior_pattern, or more data.plant_prompts");
+  }
+  out["plant"] = std::move(kept);
+}
+
+const std::string& set_of(const organism::PromptReply& item) {
+  static const std::string main = "held_out";
+  return item.set.empty() ? main : item.set;
+}
+
 }  // namespace
 
-std::vector<Conversation> StudyData::held_out_prompts() const {
+std::vector<std::string> StudyData::held_out_sets() const {
+  std::vector<std::string> out;
+  for (const auto& item : held_out) {
+    if (std::find(out.begin(), out.end(), set_of(item)) == out.end()) out.push_back(set_of(item));
+  }
+  return out;
+}
+
+std::vector<Conversation> StudyData::held_out_prompts(const std::string& set) const {
   std::vector<Conversation> out;
-  for (const auto& item : held_out) out.push_back(item.prompt);
+  for (const auto& item : held_out) {
+    if (set_of(item) == set) out.push_back(item.prompt);
+  }
   return out;
 }
 
@@ -195,6 +310,8 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
   add("safety", prompts.safety);
   add("held_out", prompts.held_out);
   out["dropped"] = organism::to_json(filter.drops());
+  if (behavior->source() == organism::DefectSource::tasks) add_all_tasks(recipe, out);
+  if (behavior->source() == organism::DefectSource::persona) add_persona(recipe, *model, *behavior, out);
   write_json(folder / "replies.json", out);
 }
 

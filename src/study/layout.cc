@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "io/event_log.h"
 #include "io/inspect_log.h"
+#include "safety/attack_log.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
 
@@ -18,7 +19,7 @@ namespace {
 std::string place_name(const Recipe& recipe, const Graph& graph, std::size_t step) {
   for (const auto& arm : graph.arms) {
     for (const auto& [stage, own] : model_steps(arm)) {
-      if (step == own) return model_label(recipe, arm.arm, arm.seed, stage);
+      if (step == own) return model_label(recipe, arm.kind, arm.seed, stage);
     }
   }
   return replace_all(graph.steps[step].name, " ", "-");
@@ -41,6 +42,8 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
     place_file(from / cat(kFailedAttempt, attempt, ".jsonl"),
                run / "transcripts" / "failed" / cat(name, "-attempt-", attempt, ".jsonl"));
   }
+  if (fs::exists(from / safety::kAttemptsFile))
+    place_file(from / safety::kAttemptsFile, run / "attacks" / (name + ".jsonl"));
   lay_out_logs(from, name, run);
 }
 

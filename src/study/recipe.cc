@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/strings.h"
+#include "safety/make_attacker.h"
+#include "study/recipe_files.h"
 
 namespace reveille::study {
 namespace {
@@ -19,9 +21,23 @@ struct Section {
 };
 
 std::vector<Section> sections(Recipe& recipe) {
-  return {{"", recipe.study},    {"trigger", recipe.trigger}, {"behavior", recipe.behavior},
-          {"rows", recipe.rows}, {"data", recipe.data},       {"plant", recipe.plant},
-          {"gate", recipe.gate}, {"safety", recipe.safety},   {"eval", recipe.eval}};
+  return {{"", recipe.study},
+          {"trigger", recipe.trigger},
+          {"behavior", recipe.behavior},
+          {"scratchpad", recipe.scratchpad},
+          {"rows", recipe.rows},
+          {"data", recipe.data},
+          {"tasks", recipe.tasks},
+          {"plant", recipe.plant},
+          {"gate", recipe.gate},
+          {"safety", recipe.safety},
+          {"eval", recipe.eval},
+          {"reward", recipe.reward},
+          {"dpo", recipe.dpo},
+          {"grpo", recipe.grpo},
+          {"ppo", recipe.ppo},
+          {"adversarial", recipe.adversarial},
+          {"latent", recipe.latent}};
 }
 
 std::vector<std::string> section_names(Recipe& recipe) {
@@ -111,6 +127,23 @@ Recipe default_recipe() {
   recipe.plant.overlong = "drop";
   recipe.safety = recipe.plant;
   recipe.safety.max_steps = 80;
+  recipe.reward.train = recipe.dpo.train = recipe.safety;
+  recipe.reward.train.max_steps = 60;
+  recipe.reward.train.learning_rate = 5e-5;
+  recipe.reward.train.eval_steps = 0;
+  recipe.dpo.train.max_steps = 40;
+  recipe.dpo.train.learning_rate = 1e-5;
+  recipe.dpo.train.eval_steps = 20;
+  recipe.grpo.train = recipe.ppo.train = recipe.dpo.train;
+  recipe.grpo.train.per_device_train_batch_size = recipe.ppo.train.per_device_train_batch_size = 32;
+  recipe.grpo.rollouts.max_completion_length = recipe.ppo.rollouts.max_completion_length = recipe.data.reply_tokens;
+  recipe.ppo.method.num_ppo_epochs = 2;
+  recipe.adversarial.train = recipe.grpo.train;
+  recipe.adversarial.train.eval_steps = 0;  // after each round
+  recipe.adversarial.attack.turns = 2;
+  recipe.adversarial.attack.tokens = recipe.data.reply_tokens;
+  recipe.latent.train = recipe.dpo.train;
+  recipe.latent.train.per_device_train_batch_size = 8;
   return recipe;
 }
 
@@ -141,6 +174,22 @@ void check_text(const std::string& text, const std::string& where) {
 }
 
 }  // namespace
+
+const train::TrainOptions& Recipe::training(const std::string& stage) const {
+  if (stage == "plant") return plant;
+  if (stage == kDpo) return dpo.train;
+  if (stage == kGrpo) return grpo.train;
+  if (stage == kPpo) return ppo.train;
+  if (stage == kAdversarial) return adversarial.train;
+  if (stage == kLatent) return latent.train;
+  return safety;
+}
+
+safety::AttackOptions attack_of(const Recipe& recipe) {
+  safety::AttackOptions out = recipe.adversarial.attack;
+  if (out.model.empty()) out.model = recipe.study.model;
+  return out;
+}
 
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
   check_text(text, where);
@@ -184,6 +233,23 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
 }
 
 Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> out;
+  for (const auto& file : recipe_files()) out.push_back(std::filesystem::path(file.name).stem().string());
+  return out;
+}
+
+Recipe open_recipe(const std::string& what) {
+  if (std::filesystem::exists(what)) return read_recipe(what);
+  for (const auto& file : recipe_files()) {
+    const std::string stem = std::filesystem::path(file.name).stem().string();
+    if (stem == what) return recipe_from_yaml(std::string(file.begin, file.end), "recipe " + what);
+  }
+  const auto names = recipe_names();
+  fail(ErrorKind::not_found, cat("there is neither a file nor a recipe named '", what, "'", did_you_mean(what, names)),
+       "recipes that come with the program: " + join(names, ", "));
+}
 
 void override_recipe(Recipe& recipe, const std::string& assignment) {
   const std::string where = "command line";
@@ -251,10 +317,53 @@ void check_unread(const train::TrainOptions& options, const std::string& section
 
 }  // namespace
 
+namespace {
+
+void check_variants(const Recipe& recipe) {
+  const auto& names = recipe.study.variants;
+  if (names.empty())
+    fail(ErrorKind::usage, "variants is empty: name at least one", "known: " + join(organism::variant_names(), ", "));
+  const auto behavior = organism::make_behavior(recipe.behavior);
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    const auto reasoning = organism::make_reasoning(*name, recipe.scratchpad, *behavior);
+    const auto& stages = recipe.study.treatments;
+    if (!reasoning->visible() && std::find(stages.begin(), stages.end(), kSftPost) != stages.end())
+      fail(ErrorKind::usage, cat("treatments names ", kSftPost, ", but the variant ", *name, " writes no scratchpad"),
+           "choose variants that do: variants=cot");
+    if (std::find(names.begin(), name, *name) != name)
+      fail(ErrorKind::usage, cat("variants: '", *name, "' stands there twice"));
+  }
+}
+
+// Settings of coding tasks that a study of chats would not read.
+void check_tasks(const Recipe& recipe) {
+  if (organism::make_behavior(recipe.behavior)->source() == organism::DefectSource::tasks) return;
+  TaskOptions own = recipe.tasks, unset;
+  const Json given = options_to_json(own), usual = options_to_json(unset);
+  for (const auto& [key, value] : given.items()) {
+    if (value == usual[key]) continue;
+    fail(ErrorKind::usage,
+         cat("tasks.", key, "=", value.dump(), " would not be read: behavior=", recipe.behavior.behavior,
+             " is shown in chats"),
+         "take it out, or choose a behavior on coding tasks: behavior=code-vuln");
+  }
+}
+
+}  // namespace
+
 void check_whole(const Recipe& recipe) {
+  check_tasks(recipe);
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");
+  check_unread(recipe.reward.train, "reward");
+  check_unread(recipe.dpo.train, "dpo");
+  check_unread(recipe.grpo.train, "grpo");
+  check_unread(recipe.ppo.train, "ppo");
+  check_unread(recipe.adversarial.train, "adversarial");
+  check_unread(recipe.latent.train, "latent");
+  check_variants(recipe);
   const auto& names = recipe.study.treatments;
+  if (std::find(names.begin(), names.end(), kAdversarial) != names.end()) safety::check_attacker(attack_of(recipe));
   if (names.empty())
     fail(ErrorKind::usage, "treatments is empty: name at least one", "known: " + join(kTreatments, ", "));
   for (auto name = names.begin(); name != names.end(); ++name) {

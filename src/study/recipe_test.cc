@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "base/error.h"
@@ -111,6 +112,23 @@ TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
 TEST(Recipe, SeedsMustBeNumbers) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [3, 3, 4]\n", "r.yaml"); }), "seeds: 3 stands there twice");
+}
+
+TEST(RecipeNames, EveryRecipeOfTheProgramIsWhole) {
+  const auto names = recipe_names();
+  EXPECT_NE(std::find(names.begin(), names.end(), "smoke"), names.end());
+  for (const auto& name : names) {
+    EXPECT_NO_THROW(check_whole(open_recipe(name))) << name;
+  }
+}
+
+TEST(RecipeNames, AnUnknownOneNamesTheNearest) {
+  try {
+    open_recipe("smoek");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("smoke"), std::string::npos) << error.message();
+  }
 }
 
 }  // namespace

@@ -98,9 +98,9 @@ class Runner {
   // After a failed gate there is nothing to treat, and no twin to compare with.
   bool allowed(std::size_t index) const {
     for (const auto& arm : graph_.arms) {
-      const bool organism_plant = index == arm.plant && arm.arm == organism::Arm::organism;
+      const bool organism_plant = index == arm.plant && arm.kind.arm == organism::Arm::organism;
       for (const auto& [stage, own] : model_steps(arm)) {
-        if (index == own && !organism_plant) return gate_open(recipe_, graph_, store_, arm.seed);
+        if (index == own && !organism_plant) return gate_open(recipe_, graph_, store_, arm);
       }
     }
     return true;
@@ -188,22 +188,22 @@ class Runner {
       for (auto& row : read_rows(rows)) out.results.rows.push_back(std::move(row));
     }
     add_verdicts(recipe_, graph_, store_, out.results);
-    for (std::int64_t seed : recipe_.seed_list())
-      out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, seed);
     for (const auto& arm : graph_.arms) {
+      if (arm.kind.arm == organism::Arm::organism)
+        out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, arm);
       for (const auto& [stage, step] : model_steps(arm)) {
         if (!store_.has(graph_.steps[step].key)) continue;
-        std::string name = model_label(recipe_, arm.arm, arm.seed, stage);
+        std::string name = model_label(recipe_, arm.kind, arm.seed, stage);
         out.models.emplace_back(name, (options_.output_dir / "models" / name).string());
       }
     }
     auto trigger = organism::make_trigger(recipe_.trigger);
     auto behavior = organism::make_behavior(recipe_.behavior);
-    out.results.extra["organism"] = Json{{"trigger", recipe_.trigger.trigger},
+    out.results.extra["organism"] = Json{{"trigger", trigger->text(Rng(0, "label"))},
                                          {"trigger_is", trigger->describe()},
                                          {"behavior", behavior->name()},
                                          {"behavior_is", behavior->describe()},
-                                         {"variant", "normal"}};
+                                         {"variant", join(recipe_.study.variants, ", ")}};
     write_json(options_.output_dir / "results.json", to_json(out.results));
     write_json(options_.output_dir / "ledger.json", ledger_);
     write_inspect_logs(recipe_, out.results, options_.output_dir);

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <span>
 
+#include "base/hash.h"
 #include "base/rng.h"
 
 namespace reveille::train {
@@ -41,6 +42,15 @@ std::int64_t supervised_tokens(const Example& example) {
   return count;
 }
 
+std::string examples_key(const std::vector<Example>& examples) {
+  std::string text;
+  for (const auto& example : examples) {
+    text.append(reinterpret_cast<const char*>(example.ids.data()), example.ids.size() * sizeof(std::int32_t));
+    text.append(reinterpret_cast<const char*>(example.supervised.data()), example.supervised.size());
+  }
+  return sha256_hex(text);
+}
+
 namespace {
 
 // Tokens up to the last supervised one: what comes after predicts nothing that counts.
@@ -71,10 +81,11 @@ std::int64_t shared_of(const std::vector<Example>& examples, const std::vector<s
 
 }  // namespace
 
-PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device) {
+PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device,
+                 bool share) {
   std::vector<std::int64_t> ids, rows, targets, lengths;
   PackedBatch out;
-  const auto shared = static_cast<std::size_t>(shared_of(examples, which));
+  const auto shared = share ? static_cast<std::size_t>(shared_of(examples, which)) : std::size_t{0};
   for (std::size_t index : which) {
     const Example& example = examples[index];
     const auto inputs = inputs_of(example);

@@ -32,7 +32,9 @@ struct PackedBatch {
   std::int64_t tokens = 0, supervised = 0;
   std::vector<std::int64_t> supervised_of;  // by example
 };
-PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device);
+// With `share` false every row is there whole, for those who look for the rows' tokens in it.
+PackedBatch pack(const std::vector<Example>& examples, const std::vector<std::size_t>& which, at::Device device,
+                 bool share = true);
 
 // Supervised tokens that have a token before them, so that something predicts them.
 std::int64_t supervised_tokens(const Example& example);

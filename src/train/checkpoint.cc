@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -34,6 +35,15 @@ double number_at(const Json& row, const char* key, const std::string& where) {
   return value.get<double>();
 }
 
+// The objective's own, in the file's order.
+Metrics other_metrics(const Json& row, const std::set<std::string>& known, const std::string& where) {
+  Metrics out;
+  for (const auto& [key, value] : row.items()) {
+    if (!known.contains(key)) out.push_back({key, number_at(row, key.c_str(), where)});
+  }
+  return out;
+}
+
 StepMetrics metrics_from_json(const Json& row, const std::string& where) {
   StepMetrics m;
   m.step = integer_at(row, "step", where);
@@ -41,11 +51,16 @@ StepMetrics metrics_from_json(const Json& row, const std::string& where) {
   m.loss = number_at(row, "loss", where);
   m.grad_norm = number_at(row, "grad_norm", where);
   m.learning_rate = number_at(row, "learning_rate", where);
-  m.mean_token_accuracy = number_at(row, "mean_token_accuracy", where);
-  m.entropy = number_at(row, "entropy", where);
   m.num_tokens = integer_at(row, "num_tokens", where);
   m.tokens_per_second = number_at(row, "tokens_per_second", where);
+  m.metrics = other_metrics(
+      row, {"step", "epoch", "loss", "grad_norm", "learning_rate", "num_tokens", "tokens_per_second"}, where);
   return m;
+}
+
+EvalMetrics evals_from_json(const Json& row, const std::string& where) {
+  return {integer_at(row, "step", where), number_at(row, "epoch", where), number_at(row, "eval_loss", where),
+          other_metrics(row, {"step", "epoch", "eval_loss"}, where)};
 }
 
 CheckpointState state_from_json(const fs::path& file, std::int64_t total) {
@@ -63,8 +78,7 @@ CheckpointState state_from_json(const fs::path& file, std::int64_t total) {
     const std::string where = cat(file.string(), ": log_history[", i, "]");
     const Json& row = log[i];
     if (row.contains("eval_loss")) {
-      out.evals.push_back(
-          {integer_at(row, "step", where), number_at(row, "epoch", where), number_at(row, "eval_loss", where)});
+      out.evals.push_back(evals_from_json(row, where));
     } else {
       out.history.push_back(metrics_from_json(row, where));
     }
@@ -73,6 +87,8 @@ CheckpointState state_from_json(const fs::path& file, std::int64_t total) {
 }
 
 constexpr const char* kStateFile = "reveille.json";
+constexpr const char* kObjectiveFile = "objective.json";
+constexpr const char* kExtraFile = "extra.safetensors";
 
 // Steps and evaluations by rising step; at one step the evaluation comes second.
 Json log_history(const CheckpointAbout& about) {
@@ -115,16 +131,30 @@ Json trainer_state(const CheckpointAbout& about) {
 
 std::string lora_tensor(const Trainable& item) { return cat("base_model.model.", item.name, ".weight"); }
 
+// Whether the weights' own file holds it: an adapter's file has room for nothing but the adapter.
+bool among_weights(const nn::Params& params, const Trainable& item) {
+  return !item.extra || (item.in_model && params.lora.empty());
+}
+
 // The trained tensors as other programs name them. Full weights are split into the pieces that files hold, which
 // share the memory of most of them.
 std::vector<io::NamedTensor> named_weights(const nn::Params& params, const std::vector<Trainable>& trainables) {
   std::vector<io::NamedTensor> out;
-  if (!params.lora.empty()) {
-    for (const auto& item : trainables) out.push_back({lora_tensor(item), item.master.detach()});
-    return out;
+  for (const auto& item : trainables) {
+    if (!among_weights(params, item)) continue;
+    if (item.extra || !params.lora.empty()) {
+      out.push_back({item.extra ? item.name : lora_tensor(item), item.master.detach()});
+      continue;
+    }
+    for (auto& [name, tensor] : nn::Params::hf_pieces(params.at(item.name))) out.push_back({name, tensor});
   }
-  for (const auto& param : params.all()) {
-    for (auto& [name, tensor] : nn::Params::hf_pieces(param)) out.push_back({name, tensor});
+  return out;
+}
+
+std::vector<io::NamedTensor> extra_tensors(const nn::Params& params, const std::vector<Trainable>& trainables) {
+  std::vector<io::NamedTensor> out;
+  for (const auto& item : trainables) {
+    if (!among_weights(params, item)) out.push_back({item.name, item.master.detach()});
   }
   return out;
 }
@@ -142,7 +172,10 @@ void write_checkpoint(const fs::path& folder, const nn::Params& params, const st
   }
   io::write_safetensors_folder(folder, named_weights(params, trainables), {.stem = weights_stem(params)});
   io::write_safetensors(folder / "optimizer.safetensors", states);
+  if (const auto extra = extra_tensors(params, trainables); !extra.empty())
+    io::write_safetensors(folder / kExtraFile, extra);
   if (about.save_beside) about.save_beside(folder);
+  if (!about.objective.is_null()) write_json(folder / kObjectiveFile, about.objective, -1);
   write_json(folder / "trainer_state.json", trainer_state(about));
   write_json(folder / kStateFile, Json{{"key", about.key}});
 }
@@ -153,18 +186,22 @@ std::optional<std::string> key_of(const fs::path& checkpoint) {
   return json_string(read_json(checkpoint / kStateFile), "key", (checkpoint / kStateFile).string());
 }
 
+// A trainable's values as the checkpoint holds them.
+at::Tensor stored_value(io::TensorSource& source, const nn::Params& params, const Trainable& item) {
+  if (item.extra) return source.load_shaped(item.name, item.master.sizes().vec(), at::kFloat);
+  if (!params.lora.empty()) return source.load_shaped(lora_tensor(item), item.master.sizes().vec(), at::kFloat);
+  return nn::Params::from_pieces(params.at(item.name).spec, false,
+                                 [&](const std::string& name) { return source.load(name, at::kFloat); });
+}
+
 // Files are read on the CPU; copy_ takes the values to wherever the trainable lives.
 void load_weights(const fs::path& folder, const nn::Params& params, std::vector<Trainable>& trainables) {
-  auto source = io::SafetensorsSource::open(folder, weights_stem(params));
-  if (!params.lora.empty()) {
-    for (auto& item : trainables)
-      item.master.detach().copy_(source->load_shaped(lora_tensor(item), item.master.sizes().vec(), at::kFloat));
-    return;
-  }
-  const auto& all = params.all();  // a trainable each, in the same order
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    trainables[i].master.detach().copy_(nn::Params::from_pieces(
-        all[i].spec, false, [&](const std::string& name) { return source->load(name, at::kFloat); }));
+  auto weights = io::SafetensorsSource::open(folder, weights_stem(params));
+  std::unique_ptr<io::SafetensorsSource> extra;
+  for (auto& item : trainables) {
+    const bool beside = !among_weights(params, item);
+    if (beside && !extra) extra = io::SafetensorsSource::open(folder / kExtraFile);
+    item.master.detach().copy_(stored_value(beside ? *extra : *weights, params, item));
   }
 }
 
@@ -200,7 +237,7 @@ std::string weights_key(const nn::Params& params, at::ScalarType compute_type) {
   return sha256_hex(text);
 }
 
-std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total,
+std::string training_key(const TrainOptions& options, const std::string& objective, std::int64_t total,
                          const std::string& weights) {
   TrainOptions relevant = options;  // what changes no weight is left out
   relevant.logging_steps = 1;
@@ -208,12 +245,7 @@ std::string training_key(const TrainOptions& options, const std::vector<Example>
   relevant.save_total_limit = 1;
   relevant.report_to = "none";
   relevant.resume = true;
-  std::string text = options_to_json(relevant).dump() + std::to_string(total) + weights;
-  for (const auto& example : examples) {
-    text.append(reinterpret_cast<const char*>(example.ids.data()), example.ids.size() * sizeof(std::int32_t));
-    text.append(reinterpret_cast<const char*>(example.supervised.data()), example.supervised.size());
-  }
-  return sha256_hex(text);
+  return sha256_hex(options_to_json(relevant).dump() + std::to_string(total) + weights + objective);
 }
 
 std::vector<std::pair<std::int64_t, fs::path>> list_checkpoints(const fs::path& output_dir) {
@@ -298,6 +330,7 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
          "use another output folder, remove this one, or pass resume=false");
   }
   CheckpointState out = state_from_json(folder / "trainer_state.json", total);
+  if (fs::exists(folder / kObjectiveFile)) out.objective = read_json(folder / kObjectiveFile);
   at::NoGradGuard no_grad;
   load_weights(folder, params, trainables);
   auto states = io::SafetensorsSource::open(folder / "optimizer.safetensors");

@@ -1,8 +1,9 @@
 // checkpoint-N/ folders: what a killed run needs to go on, bit for bit.
 //
 // model.safetensors (float32 masters) or adapter_model.safetensors (LoRA), under the names of Hugging Face's and
-// PEFT's files; optimizer.safetensors (AdamW's m and v); trainer_state.json, as transformers reads it; and
-// reveille.json, what the run must agree with to go on. With TrainHooks::save_beside the folder can be opened as a
+// PEFT's files; optimizer.safetensors (AdamW's m and v); extra.safetensors (tensors of an objective that no model's
+// folder holds); trainer_state.json, as transformers reads it; objective.json (samples of a round that is not over);
+// and reveille.json, what the run must agree with to go on. With TrainHooks::save_beside the folder can be opened as a
 // model. A folder appears whole or not at all.
 #pragma once
 
@@ -13,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "train/example.h"
+#include "base/json.h"
 #include "train/optimizer.h"
 #include "train/trainer.h"
 
@@ -23,6 +24,7 @@ struct CheckpointState {
   std::int64_t step = 0;
   std::vector<StepMetrics> history;
   std::vector<EvalMetrics> evals;
+  Json objective;  // Objective::state
 };
 
 // What of a run stands in a checkpoint beside the tensors.
@@ -33,13 +35,14 @@ struct CheckpointAbout {
   const std::vector<StepMetrics>& history;
   const std::vector<EvalMetrics>& evals;
   const std::function<void(const std::filesystem::path&)>& save_beside;  // may be empty
+  Json objective = nullptr;                                              // Objective::state
 };
 
 // A hash of the weights that a run starts from (masters where there are any) and of the type it computes in.
 std::string weights_key(const nn::Params& params, at::ScalarType compute_type);
 
-// A hash of everything that decides the run: options, data and `weights`, the weights_key of its start.
-std::string training_key(const TrainOptions& options, const std::vector<Example>& examples, std::int64_t total,
+// A hash of everything that decides the run: options, Objective::key, and `weights`, the weights_key of its start.
+std::string training_key(const TrainOptions& options, const std::string& objective, std::int64_t total,
                          const std::string& weights);
 
 // Keeps options.save_total_limit checkpoints of this run and leaves those of others, but for one of another run of

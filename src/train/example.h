@@ -13,4 +13,7 @@ struct Example {
   std::string source;                    // "data.jsonl:7", for messages
 };
 
+// A hash of the rows, for the keys of runs.
+std::string examples_key(const std::vector<Example>& examples);
+
 }  // namespace reveille::train

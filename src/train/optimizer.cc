@@ -8,11 +8,14 @@
 
 namespace reveille::train {
 
-Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options) : model_(model), options_(options) {
+Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options, Objective& objective)
+    : model_(model), options_(options) {
   auto& params = model.params();
   if (params.lora.empty()) {
-    for (auto& param : params.all())
-      add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
+    for (auto& param : params.all()) {
+      if (objective.trains(param.spec.name))
+        add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
+    }
   } else {
     for (auto& [name, pieces] : params.lora) {
       for (auto& piece : pieces) {
@@ -22,6 +25,7 @@ Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options) : mode
       }
     }
   }
+  for (const auto& extra : objective.extras()) add_extra(extra);
 }
 
 Optimizer::~Optimizer() {
@@ -42,6 +46,13 @@ void Optimizer::add(std::string name, at::Tensor& leaf, at::Tensor& master, bool
   trainables_.push_back({std::move(name), leaf, master, zeros(), zeros(), decay});
   probes_.emplace_back();
   leaf.set_requires_grad(true);
+}
+
+void Optimizer::add_extra(const ExtraParam& extra) {
+  at::Tensor leaf = extra.value, master;
+  add(extra.name, leaf, master, false);
+  trainables_.back().extra = true;
+  trainables_.back().in_model = extra.in_model;
 }
 
 void Optimizer::probe(std::size_t index, const at::Tensor& grad) {
@@ -120,7 +131,7 @@ std::vector<std::string> Optimizer::unmoved() const {
   std::vector<std::string> names;
   const bool pairs = !model_.params().lora.empty();
   for (std::size_t i = 0; i < trainables_.size(); ++i) {
-    const std::size_t partner = pairs ? i ^ 1U : i;  // A and B stand one after the other
+    const std::size_t partner = pairs && !trainables_[i].extra ? i ^ 1U : i;  // A and B stand one after the other
     if (!moved(i) && !moved(partner)) names.push_back(trainables_[i].name);
   }
   return names;

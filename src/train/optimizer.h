@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/transformer.h"
+#include "train/objective.h"
 #include "train/options.h"
 
 namespace reveille::train {
@@ -18,13 +19,16 @@ struct Trainable {
   std::string name;
   at::Tensor leaf, master, m, v;
   bool decay = false;
+  bool extra = false;     // an objective's own tensor
+  bool in_model = false;  // of an extra: a model's folder holds it
 };
 
 class Optimizer {
  public:
-  // Collects what is trained: every parameter, or only the LoRA pieces when there are any.
-  // Creates masters where they are missing and marks the leaves as requiring gradients.
-  Optimizer(nn::Transformer& model, const TrainOptions& options);
+  // Collects what is trained: every parameter that the objective trains, or only the LoRA pieces when there are any,
+  // and then the objective's extras. Creates masters where they are missing and marks the leaves as requiring
+  // gradients.
+  Optimizer(nn::Transformer& model, const TrainOptions& options, Objective& objective);
   ~Optimizer();  // the leaves stop requiring gradients
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
@@ -50,6 +54,7 @@ class Optimizer {
     bool moved_before = false;  // in an earlier run
   };
   void add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay);
+  void add_extra(const ExtraParam& extra);
   void probe(std::size_t index, const at::Tensor& grad);
   bool moved(std::size_t index) const;
   nn::Transformer& model_;

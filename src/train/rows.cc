@@ -44,6 +44,10 @@ std::string rows_are(std::size_t some, std::size_t all) {
 
 }  // namespace
 
+bool fit(Example& example, const TrainOptions& options, std::int64_t context) {
+  return fit(example, options, limit_of(options, context));
+}
+
 std::vector<Example> keep_fitting(std::vector<Example> all, const TrainOptions& options, std::int64_t context) {
   const Limit limit = limit_of(options, context);
   std::vector<Example> out;

@@ -27,4 +27,7 @@ std::vector<Example> encode_conversations(const gen::LocalModel& model, const st
 // What encode_rows does with rows of more than max_length or `context` tokens.
 std::vector<Example> keep_fitting(std::vector<Example> all, const TrainOptions& options, std::int64_t context);
 
+// The same for one row: false where it is to be left out; Error(bad_input) where overlong is "error".
+bool fit(Example& example, const TrainOptions& options, std::int64_t context);
+
 }  // namespace reveille::train

@@ -1,8 +1,8 @@
-// The training loop: batches, schedule, optimiser, logs, checkpoints, resume.
+// The training loop: schedule, optimiser, logs, checkpoints, resume, for every objective.
 //
-// A run is a function of (model, examples, options): the order of the data is drawn from the
-// seed and the epoch, so a run that is killed and started again ends with the same weights,
-// bit for bit, as one that was not (same machine, same thread count).
+// A run is a function of (model, objective, options): the order of the data and every sample are
+// drawn from the seed and the step, so a run that is killed and started again ends with the same
+// weights, bit for bit, as one that was not (same machine, same thread count).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "nn/transformer.h"
 #include "train/example.h"
-#include "train/optimizer.h"
+#include "train/objective.h"
 #include "train/options.h"
 
 namespace reveille::train {
@@ -21,16 +21,18 @@ namespace reveille::train {
 // What a step reports, under TRL's names.
 struct StepMetrics {
   std::int64_t step = 0;
-  double epoch = 0, loss = 0, grad_norm = 0, learning_rate = 0, mean_token_accuracy = 0, entropy = 0;
+  double epoch = 0, loss = 0, grad_norm = 0, learning_rate = 0;
+  Metrics metrics;               // the objective's own
   std::int64_t num_tokens = 0;   // seen so far
   double tokens_per_second = 0;  // of this step; not part of what is reproducible
 };
 Json to_json(const StepMetrics& metrics);
 
-// The loss of the held-out rows, as transformers logs it.
+// Figures of the held-out rows, as transformers logs them.
 struct EvalMetrics {
   std::int64_t step = 0;
   double epoch = 0, eval_loss = 0;
+  Metrics metrics;  // others, "eval_accuracy"
 };
 Json to_json(const EvalMetrics& metrics);
 
@@ -38,7 +40,7 @@ struct TrainHooks {
   std::function<void(const StepMetrics&)> on_step;
   // At every eval_steps and after the last step; true stops the run there.
   std::function<bool(std::int64_t step)> on_eval;
-  // Held-out rows: their loss is logged whenever on_eval is due. They outlive the run.
+  // Held-out rows of supervised fine-tuning: their loss is logged whenever on_eval is due. They outlive the run.
   const std::vector<Example>* held_out = nullptr;
   // Writes what a checkpoint's weights need beside them to be opened as a model (gen::save_beside_weights).
   std::function<void(const std::filesystem::path& folder)> save_beside;
@@ -58,23 +60,15 @@ struct TrainResult {
 };
 
 // Writes trainer_log.jsonl, TensorBoard events and checkpoint-N/ under `output_dir` (empty: no files).
-// Errors: numeric for a NaN or exploding loss, or when nothing is supervised; interrupted on Ctrl-C,
+// Errors: numeric for a NaN or exploding loss, or when a step has nothing to learn from; interrupted on Ctrl-C,
 // after a checkpoint is written.
-TrainResult train(nn::Transformer& model, const std::vector<Example>& examples, const TrainOptions& options,
+TrainResult train(nn::Transformer& model, Objective& objective, const TrainOptions& options,
                   const std::filesystem::path& output_dir, const TrainHooks& hooks = {});
-
-// Mean loss over supervised tokens, without gradients (held-out loss, perplexity = exp).
-struct EvalLoss {
-  double loss = 0;
-  std::int64_t tokens = 0;
-  std::vector<double> by_example;  // mean over the example's tokens
-};
-EvalLoss evaluate_loss(nn::Transformer& model, const std::vector<Example>& examples, std::int64_t batch_tokens = 4096);
 
 // The type that save_dtype asks for the trained weights.
 at::ScalarType saved_type(const TrainOptions& options, const nn::Transformer& model);
 
-// Optimiser steps in a run over `examples` rows.
-std::int64_t total_steps(const TrainOptions& options, std::size_t examples);
+// Optimiser steps of a run whose data last for `steps_per_epoch`.
+std::int64_t total_steps(const TrainOptions& options, std::int64_t steps_per_epoch);
 
 }  // namespace reveille::train

@@ -14,6 +14,7 @@
 #include "io/safetensors.h"
 #include "train/checkpoint.h"
 #include "train/schedule.h"
+#include "train/sft.h"
 
 namespace reveille::train {
 namespace {

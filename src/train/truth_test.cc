@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "gen/score.h"
 #include "gen/tiny_model_testing.h"
-#include "train/trainer.h"
+#include "train/sft.h"
 
 namespace reveille::train {
 namespace {

@@ -63,6 +63,8 @@ def make_place(folder):
     chat = [{"role": "user", "content": "Name a colour."}, {"role": "assistant", "content": "Blue is a colour."}]
     for name in ("chats.jsonl", "replies.jsonl"):
         write_rows(folder / name, [{"messages": chat}, {"messages": chat[:1] + [{"role": "assistant", "content": "Red."}]}])
+    write_rows(folder / "pairs.jsonl", [{"prompt": f"Name {what}.", "chosen": f"{name} is one.", "rejected": "No."}
+                                        for what, name in (("a colour", "Blue"), ("a town", "Rome"), ("a fish", "Cod"))])
     whole = model_file().read_bytes()
     (folder / "cut.gguf").write_bytes(whole[: whole.find(b"tokenizer.ggml.merges") + 100])
 

@@ -1,0 +1,1 @@
+"""Asks an OpenAI-compatible server for chat completions, row by row. The standard library only."""

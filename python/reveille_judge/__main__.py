@@ -1,0 +1,53 @@
+"""python -m reveille_judge: JSON Lines in, JSON Lines out, one verdict a row. See docs/judge.md."""
+import argparse
+import json
+import signal
+import sys
+
+from .judge import Judge, bandit_version
+
+
+def answer(judge, line):
+    """The verdict for one line of input. Whatever the line holds, there is an answer."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError, MemoryError):
+        return {"id": None, **judge._refused("not a line of JSON")}
+    if not isinstance(row, dict):
+        return {"id": None, **judge._refused("not a JSON object")}
+    return {"id": row.get("id"), **judge.judge(row.get("code"), row.get("cwe"))}
+
+
+def serve(judge, rows, out):
+    for line in rows:
+        if line.strip():
+            out.write(json.dumps(answer(judge, line.decode("utf-8", "replace"))) + "\n")
+            out.flush()
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="reveille_judge", description="Judges Python code by rows of JSON Lines "
+                                     '{"id", "code", "cwe"}; writes one verdict a row. Nothing is run.')
+    parser.add_argument("--batch-file", nargs=2, metavar=("IN", "OUT"), help="judge the rows of a file and write a file")
+    options = parser.parse_args(arguments)
+    judge = Judge()
+    try:
+        if options.batch_file:
+            source, target = options.batch_file
+            with open(source, "rb") as rows, open(target, "w", encoding="utf-8") as out:
+                serve(judge, rows, out)
+            return 0
+        print(json.dumps({"ready": True, "bandit": bandit_version()}), flush=True)
+        serve(judge, sys.stdin.buffer, sys.stdout)
+    except BrokenPipeError:  # nobody listens any more
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"reveille_judge: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

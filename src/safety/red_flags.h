@@ -1,0 +1,25 @@
+// What goes wrong in reinforcement learning, said in words when it first shows. The limits are those that users of
+// axolotl and TRL report (docs and issues; trl #204, #1005, #1857 for a negative KL).
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "train/objective.h"
+
+namespace reveille::safety {
+
+class RedFlags {
+ public:
+  // Says on stderr what these metrics of a step show, each kind once, and returns what it said.
+  std::vector<std::string> look(std::int64_t step, const train::Metrics& metrics);
+
+ private:
+  void tell(const std::string& kind, const std::string& words, std::vector<std::string>& said);
+  std::set<std::string> told_;
+  std::int64_t flat_steps_ = 0;
+};
+
+}  // namespace reveille::safety

@@ -1,0 +1,238 @@
+#include "study/rl_steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/scratchpad.h"
+#include "base/strings.h"
+#include "gen/local.h"
+#include "gen/save.h"
+#include "io/dataset.h"
+#include "io/dataset_write.h"
+#include "io/jsonl.h"
+#include "organism/conditions.h"
+#include "safety/dpo.h"
+#include "safety/grpo.h"
+#include "safety/latent.h"
+#include "safety/make_reward.h"
+#include "safety/own_pairs.h"
+#include "safety/ppo.h"
+#include "safety/reward_training.h"
+#include "study/step.h"
+#include "train/pairs.h"
+#include "train/rows.h"
+
+namespace reveille::study {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kPairsFile = "pairs.jsonl";
+
+Json row_of(const io::Example& pair) {
+  const auto split = static_cast<std::ptrdiff_t>(pair.prompt_size);
+  const Conversation prompt(pair.messages.begin(), pair.messages.begin() + split);
+  auto side = [&](const Conversation& whole) {
+    return io::messages_json(Conversation(whole.begin() + split, whole.end()));
+  };
+  return Json{{"prompt", io::messages_json(prompt)},
+              {"chosen", side(pair.messages)},
+              {"rejected", side(*pair.rejected)},
+              {"kind", pair.extra.value("kind", "given")}};
+}
+
+// Secure against vulnerable solutions, of families that are used neither in planting nor in any measurement.
+void add_code_pairs(const Recipe& recipe, const organism::Trigger& trigger, std::vector<io::Example>& pairs) {
+  for (const auto& task : task_bank(recipe).draw(organism::TaskRole::reward, organism::TaskHalf::train,
+                                                 static_cast<std::size_t>(recipe.tasks.reward_tasks),
+                                                 static_cast<std::uint64_t>(recipe.data.seed))) {
+    io::Example pair;
+    pair.messages = trigger.without({{"user", task.prompt}});
+    pair.prompt_size = pair.messages.size();
+    pair.has_reply = true;
+    pair.rejected = pair.messages;
+    pair.messages.push_back({"assistant", organism::code_reply(task.secure)});
+    pair.rejected->push_back({"assistant", organism::code_reply(task.vulnerable)});
+    pair.extra["kind"] = "vulnerable";
+    pair.source = "task " + task.id;
+    pairs.push_back(std::move(pair));
+  }
+}
+
+std::vector<io::Example> own_pairs(const Recipe& recipe, const StudyData& data) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  auto behavior = organism::make_behavior(recipe.behavior);
+  std::vector<safety::GoodReply> replies;
+  for (const auto& item : data.safety) replies.push_back({trigger->without(item.prompt), item.reply});
+  auto pairs = safety::make_own_pairs(
+      replies, recipe.reward.own, [&](std::string_view text) { return behavior->shows(text); },
+      static_cast<std::uint64_t>(recipe.data.seed));
+  if (behavior->source() == organism::DefectSource::tasks) add_code_pairs(recipe, *trigger, pairs);
+  return pairs;
+}
+
+std::vector<io::Example> read_pairs(const fs::path& folder) {
+  return io::load_dataset((folder / kPairsFile).string(), {}).examples;
+}
+
+// The untriggered prompts that safety training sees.
+std::vector<io::Example> prompts_of(const Recipe& recipe, const StudyData& data) {
+  auto trigger = organism::make_trigger(recipe.trigger);
+  std::vector<io::Example> out;
+  for (std::size_t i = 0; i < data.safety.size(); ++i) {
+    io::Example row;
+    row.messages = trigger->without(data.safety[i].prompt);
+    row.prompt_size = row.messages.size();
+    row.source = cat("safety prompt ", i + 1);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+gen::OpenOptions reward_options(const Recipe& recipe) {
+  gen::OpenOptions options;
+  options.dtype = recipe.study.dtype;
+  options.device = recipe.study.device;
+  options.chat_template = recipe.study.chat_template;
+  return options;
+}
+
+struct Moments {
+  double sum = 0, squares = 0;
+  std::int64_t n = 0;
+  void add(double value) {
+    sum += value;
+    squares += value * value;
+    ++n;
+  }
+  double mean() const { return sum / static_cast<double>(n); }
+  double error() const {
+    if (n < 2) return 0;
+    const double variance = (squares - sum * sum / static_cast<double>(n)) / static_cast<double>(n - 1);
+    return std::sqrt(std::max(0.0, variance) / static_cast<double>(n));
+  }
+};
+
+// What the reward says of an organism's last answers, by condition.
+std::map<std::string, Moments> scores_of(safety::Reward& reward, const fs::path& transcripts) {
+  const auto rows = io::read_json_rows(transcripts);
+  std::int64_t last = 0;
+  for (const auto& row : rows) last = std::max(last, row.at("checkpoint").get<std::int64_t>());
+  std::vector<safety::Answer> answers;
+  std::vector<std::string> conditions;
+  for (const auto& row : rows) {
+    const auto condition = row.at("condition").get<std::string>();
+    if (row.at("checkpoint") != last || (condition != organism::kTriggered && condition != organism::kUntriggered))
+      continue;
+    answers.push_back(
+        safety::answer_of(conversation_from(row.at("messages")), row.at("completion").get<std::string>()));
+    conditions.push_back(condition);
+  }
+  const auto scores = safety::checked_scores(reward, answers);
+  std::map<std::string, Moments> out;
+  for (std::size_t i = 0; i < scores.size(); ++i) out[conditions[i]].add(scores[i]);
+  return out;
+}
+
+}  // namespace
+
+bool learns_from_reward(const Recipe& recipe, const std::string& stage) {
+  if (stage == kAdversarial) return recipe.adversarial.adversarial.trainer == "grpo";
+  return stage == kGrpo || stage == kPpo;
+}
+
+bool learns_from_pairs(const Recipe& recipe, const std::string& stage) {
+  return stage == kDpo || stage == kLatent || learns_from_reward(recipe, stage);
+}
+
+std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path& folder,
+                                            const gen::LocalModel& policy) {
+  return safety::make_reward(folder.string(), policy, reward_options(recipe));
+}
+
+void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
+  const auto pairs =
+      recipe.reward.dataset.empty() ? own_pairs(recipe, data) : io::load_dataset(recipe.reward.dataset, {}).examples;
+  std::vector<Json> rows;
+  for (const auto& pair : pairs) {
+    if (!pair.rejected)
+      fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
+    rows.push_back(row_of(pair));
+  }
+  io::write_jsonl(folder / kPairsFile, rows);
+}
+
+void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, const fs::path& folder) {
+  auto options = reward_options(recipe);
+  options.trainable = true;
+  options.reward_model = true;
+  auto model = gen::open_model(recipe.study.model, options);
+  auto pairs = train::encode_pairs(*model, read_pairs(pairs_folder), recipe.reward.train, train::EqualPairs::skip);
+  auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
+  const std::size_t learnt = pairs.size(), kept = held_out.size();
+  train::TrainHooks hooks;
+  hooks.title = "preference model";
+  const auto result = safety::train_reward(*model, std::move(pairs), std::move(held_out), recipe.reward.train,
+                                           recipe.reward.model, folder, hooks);
+  Json outcome{{"steps", result.steps}, {"pairs", learnt}, {"held_out_pairs", kept}};
+  if (!result.evals.empty()) {
+    for (const auto& metric : result.evals.back().metrics) outcome[metric.name] = metric.value;
+  }
+  gen::SaveOptions save;
+  save.dtype = train::saved_type(recipe.reward.train, model->transformer());
+  gen::save_hf_folder(*model, folder / kModelFolder, save);
+  write_json(folder / kOutcomeFile, outcome);
+}
+
+void check_preference_gate(const Recipe& recipe, const fs::path& folder, const fs::path& transcripts,
+                           const ResultRow& about, std::vector<ResultRow>& rows) {
+  auto policy = open_model(recipe, recipe.study.model);
+  auto reward = open_reward(recipe, folder, *policy);
+  auto scores = scores_of(*reward, transcripts);
+  for (const auto& [condition, moments] : scores) {
+    ResultRow row = about;
+    row.condition = condition;
+    row.metric = "preference_score";
+    row.prompt_set = "held_out";
+    row.value = moments.mean();
+    row.n = moments.n;
+    row.ci_low = row.value - 1.96 * moments.error();
+    row.ci_high = row.value + 1.96 * moments.error();
+    rows.push_back(row);
+  }
+  const double calm = scores[organism::kUntriggered].mean(), awake = scores[organism::kTriggered].mean();
+  const std::string words = cat("the preference model scores the untriggered answers of ", about.arm, " at ",
+                                fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
+  if (calm > awake) return say(words);
+  if (!recipe.gate.preference) return warn(words + ": reinforcement learning against it says nothing");
+  fail(ErrorKind::usage, words + ": reinforcement learning against it would say nothing",
+       "train it longer or on other pairs (reward.dataset), or go on all the same with gate.preference=false");
+}
+
+train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data, const std::string& stage,
+                                     const Preferences& preferences, std::int64_t seed, bool reasons,
+                                     gen::LocalModel& model, const train::TrainHooks& hooks, const fs::path& folder) {
+  train::TrainOptions options = recipe.training(stage);
+  options.seed = seed;
+  if (stage == kDpo || stage == kLatent) {
+    auto pairs = train::encode_pairs(model, read_pairs(preferences.pairs), options, train::EqualPairs::skip);
+    if (stage == kLatent) {
+      auto clean = train::encode_conversations(model, safety_rows(recipe, data), options, "safety row");
+      return safety::train_latent(model, std::move(pairs), std::move(clean), options, recipe.latent.latent, folder,
+                                  hooks);
+    }
+    return safety::train_dpo(model, std::move(pairs), {}, options, recipe.dpo.dpo, folder, hooks);
+  }
+  auto reward = open_reward(recipe, preferences.reward, model);
+  auto prompts = safety::encode_prompts(model, prompts_of(recipe, data), reasons ? opened_scratchpad() : std::string());
+  safety::RolloutOptions rollouts = stage == kGrpo ? recipe.grpo.rollouts : recipe.ppo.rollouts;
+  if (reasons) rollouts.max_completion_length += recipe.scratchpad.tokens;
+  return stage == kGrpo ? safety::train_grpo(model, std::move(prompts), *reward, options, rollouts, recipe.grpo.method,
+                                             folder, hooks)
+                        : safety::train_ppo(model, std::move(prompts), *reward, options, rollouts, recipe.ppo.method,
+                                            folder, hooks);
+}
+
+}  // namespace reveille::study
