@@ -108,7 +108,8 @@ struct Maker {
   }
   double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
   double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
-    return 3 * 80.0 *
+    const double row = tasks() ? 300 : 80;  // tokens: chats, or chats and coding tasks
+    return 3 * row *
            static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
   }
 
