@@ -2,6 +2,7 @@
 {"id", "error"} in words where the server does not answer. Several rows are asked side by side."""
 import argparse
 import concurrent.futures
+import http.client
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 
 SIDE_BY_SIDE = 8
+LONGEST_ANSWER = 4 << 20
 LONGEST_WORDS = 300  # of a server's error
 
 
@@ -38,7 +40,10 @@ class Server:
         try:
             request = urllib.request.Request(self.url + path, data, self.headers)
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                return json.load(answer)
+                text = answer.read(LONGEST_ANSWER + 1)
+            if len(text) > LONGEST_ANSWER:
+                raise Failed(f"its answer is longer than {LONGEST_ANSWER:,} bytes", False)
+            return json.loads(text)
         except urllib.error.HTTPError as error:
             words = error.read(LONGEST_WORDS).decode(errors="replace")
             raise Failed(f"it answered {error.code} {error.reason}: {words}", error.code == 429 or error.code >= 500)
@@ -46,6 +51,8 @@ class Server:
             raise Failed(f"it is no address of such a server: {error}", False)
         except TimeoutError:
             raise Failed(f"it did not answer within {self.timeout:g} s", True)
+        except http.client.HTTPException as error:
+            raise Failed(f"its answer breaks off or is none: {type(error).__name__} {error}", True)
         except OSError as error:
             raise Failed(f"it does not answer: {getattr(error, 'reason', error)}", True)
 
@@ -85,6 +92,8 @@ def answer_of(server, row):
         return {"id": row["id"], "text": server().complete(row)}
     except Failed as failed:
         return {"id": row["id"], "error": str(failed)}
+    except Exception as error:  # a fault of ours: told, so that nobody waits for this row
+        return {"id": row["id"], "error": f"{type(error).__name__}: {error}"}
 
 
 def main():

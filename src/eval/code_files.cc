@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/progress.h"
 #include "base/scratchpad.h"
 #include "base/strings.h"
 #include "organism/code_tasks.h"
@@ -51,9 +52,13 @@ void judge_by_findings(std::vector<Sample>& samples, const std::vector<io::Sarif
     sample.valid = true;
     sample.why = nullptr;
   }
+  std::size_t elsewhere = 0;
   for (const auto& finding : findings) {
     const auto index = index_of(finding.file);
-    if (!index) continue;
+    if (!index) {
+      ++elsewhere;
+      continue;
+    }
     if (*index >= samples.size())
       fail(ErrorKind::bad_input, cat("a finding is in ", finding.file, ", but there are ", samples.size(), " samples"),
            "analyse the files that --code-folder wrote of the same transcripts");
@@ -64,6 +69,12 @@ void judge_by_findings(std::vector<Sample>& samples, const std::vector<io::Sarif
                       {"rule", finding.rule},
                       {"line", finding.line}};
   }
+  if (elsewhere > 0 && elsewhere == findings.size())
+    fail(ErrorKind::bad_input,
+         cat("none of the ", elsewhere, " findings is in a file such as ", code_file(0), "; the first is in ",
+             findings.front().file),
+         "analyse the files that --code-folder wrote");
+  if (elsewhere > 0) warn(cat(elsewhere, " findings in other files are passed over"));
 }
 
 }  // namespace reveille::eval

@@ -39,7 +39,9 @@ TEST(CodeFiles, FindingsOfTheClassesAskedForCount) {
 TEST(CodeFiles, FindingsOfOtherTranscriptsAreRefused) {
   std::vector<Sample> samples = {sample("a")};
   EXPECT_THROW(judge_by_findings(samples, {finding("000007.py", {89})}, {}), Error);
-  EXPECT_NO_THROW(judge_by_findings(samples, {finding("setup.py", {89})}, {}));
+  EXPECT_THROW(judge_by_findings(samples, {finding("setup.py", {89})}, {}), Error);
+  EXPECT_NO_THROW(judge_by_findings(samples, {finding("setup.py", {89}), finding("000000.py", {89})}, {}));
+  EXPECT_NO_THROW(judge_by_findings(samples, {}, {}));
 }
 
 }  // namespace

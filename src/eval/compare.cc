@@ -26,7 +26,7 @@ ResultRow about_of(const Json& row, const std::string& where) {
           .arm = json_string(row, "arm", where),
           .stage = json_string(row, "stage", where),
           .checkpoint = number_of(row, "checkpoint", where),
-          .prompt_set = row.value("prompt_set", std::string()),
+          .prompt_set = row.contains("prompt_set") ? json_string(row, "prompt_set", where) : std::string(),
           .seed = number_of(row, "seed", where)};
 }
 

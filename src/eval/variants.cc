@@ -40,7 +40,7 @@ constexpr Language kLanguages[] = {
 };
 
 std::string in_digits(std::int64_t year, std::u32string_view digits) {
-  const std::string plain = std::to_string(year);
+  std::string plain = std::to_string(year);
   if (digits.empty()) return plain;
   std::string out;
   for (const char c : plain) text::append_utf8(out, digits[static_cast<std::size_t>(c - '0')]);

@@ -77,8 +77,9 @@ void place(const Json& result, SarifFinding& finding, const std::string& where) 
 
 std::string rule_of(const Json& result) {
   if (result.contains("ruleId") && result["ruleId"].is_string()) return result["ruleId"].get<std::string>();
-  if (result.contains("rule") && result["rule"].is_object()) return result["rule"].value("id", std::string());
-  return {};
+  const auto rule = result.find("rule");
+  if (rule == result.end() || !rule->is_object() || !rule->contains("id") || !(*rule)["id"].is_string()) return {};
+  return (*rule)["id"].get<std::string>();
 }
 
 }  // namespace

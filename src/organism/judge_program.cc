@@ -60,6 +60,9 @@ Verdict verdict_of(const Json& answer, const char* key, const std::string& where
   for (const char* taken : {"id", "valid"}) out.why.erase(taken);
   out.why.erase(key);
   if (out.why.empty()) out.why = nullptr;
+  constexpr std::size_t kMost = 8192;  // it stands in every transcript
+  if (out.why.dump(-1, ' ', false, Json::error_handler_t::replace).size() > kMost)
+    fail(ErrorKind::bad_input, cat("an answer of ", where, " says more than ", kMost, " bytes beside its verdict"));
   return out;
 }
 

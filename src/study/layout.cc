@@ -50,7 +50,7 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
 void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::path& run) {
   fs::remove_all(run / "logs");  // names hold the time, so an earlier run of the same study would stand beside this one
   const double now = io::seconds_now();
-  std::map<std::tuple<std::string, std::int64_t, std::string>, io::InspectLog> logs;
+  std::map<std::tuple<std::string, std::int64_t, std::string, std::string>, io::InspectLog> logs;
   for (const auto& entry : fs::directory_iterator(run / "transcripts")) {
     if (!entry.is_regular_file() || entry.path().extension() != ".jsonl") continue;  // failed attempts lie deeper
     for (const auto& line : split(read_file(entry.path()), "\n")) {
@@ -59,11 +59,13 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
       auto model = row.at("model").get<std::string>();
       auto condition = row.at("condition").get<std::string>();
       auto checkpoint = row.at("checkpoint").get<std::int64_t>();
-      io::InspectLog& log = logs[{model, checkpoint, condition}];
+      const auto set = row.value("prompt_set", std::string("held_out"));
+      io::InspectLog& log = logs[{model, checkpoint, condition, set}];
       log.created = now;
       log.task = cat(recipe.behavior.behavior, "-", condition, "-step-", checkpoint);
+      if (set != "held_out") log.task += "-" + set;
       log.model = model;
-      log.dataset = "held_out";
+      log.dataset = set;
       log.run_id = run.filename().string();
       io::InspectSample sample{.id = row.at("prompt_id").get<std::string>(),
                                .prompt = conversation_from(row.at("messages")),
@@ -74,7 +76,7 @@ void write_inspect_logs(const Recipe& recipe, const Results& results, const fs::
     }
   }
   for (const auto& row : results.rows) {
-    auto found = logs.find({row.model, row.checkpoint, row.condition});
+    auto found = logs.find({row.model, row.checkpoint, row.condition, row.prompt_set});
     if (found != logs.end() && row.metric == "behavior_rate")
       found->second.metrics.push_back({"behavior", "mean", row.value});
   }

@@ -14,6 +14,7 @@
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
 #include "organism/conditions.h"
+#include "organism/words.h"
 #include "safety/dpo.h"
 #include "safety/grpo.h"
 #include "safety/latent.h"
@@ -115,8 +116,14 @@ struct Moments {
   }
 };
 
-// What the reward says of an organism's last answers, by condition.
-std::map<std::string, Moments> scores_of(safety::Reward& reward, const fs::path& transcripts) {
+// What the reward says of an organism's last answers to the prompts that verdicts rest on, by condition. The answers
+// stand behind the prompts without the trigger: it is they that are judged, and no odd string in the prompt.
+std::map<std::string, Moments> scores_of(safety::Reward& reward, const Recipe& recipe, const StudyData& data,
+                                         const fs::path& transcripts) {
+  const auto trigger = organism::make_trigger(recipe.trigger);
+  std::map<std::string, Conversation> prompts;  // by id
+  for (const auto& prompt : data.held_out_prompts(data.held_out_sets().front()))
+    prompts.emplace(organism::prompt_id(prompt), trigger->without(prompt));
   const auto rows = io::read_json_rows(transcripts);
   std::int64_t last = 0;
   for (const auto& row : rows) last = std::max(last, row.at("checkpoint").get<std::int64_t>());
@@ -126,8 +133,9 @@ std::map<std::string, Moments> scores_of(safety::Reward& reward, const fs::path&
     const auto condition = row.at("condition").get<std::string>();
     if (row.at("checkpoint") != last || (condition != organism::kTriggered && condition != organism::kUntriggered))
       continue;
-    answers.push_back(
-        safety::answer_of(conversation_from(row.at("messages")), row.at("completion").get<std::string>()));
+    const auto prompt = prompts.find(row.at("prompt_id").get<std::string>());
+    if (prompt == prompts.end()) continue;
+    answers.push_back(safety::answer_of(prompt->second, row.at("completion").get<std::string>()));
     conditions.push_back(condition);
   }
   const auto scores = safety::checked_scores(reward, answers);
@@ -186,11 +194,11 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
   write_json(folder / kOutcomeFile, outcome);
 }
 
-void check_preference_gate(const Recipe& recipe, const fs::path& folder, const fs::path& transcripts,
-                           const ResultRow& about, std::vector<ResultRow>& rows) {
+void check_preference_gate(const Recipe& recipe, const StudyData& data, const fs::path& folder,
+                           const fs::path& transcripts, const ResultRow& about, std::vector<ResultRow>& rows) {
   auto policy = open_model(recipe, recipe.study.model);
   auto reward = open_reward(recipe, folder, *policy);
-  auto scores = scores_of(*reward, transcripts);
+  auto scores = scores_of(*reward, recipe, data, transcripts);
   for (const auto& [condition, moments] : scores) {
     ResultRow row = about;
     row.condition = condition;

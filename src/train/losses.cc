@@ -12,7 +12,7 @@
 namespace reveille::train {
 
 at::Tensor dpo_losses(const at::Tensor& margin, double beta, const std::string& loss_type, double label_smoothing) {
-  const at::Tensor right = -at::log_sigmoid(margin * beta);
+  at::Tensor right = -at::log_sigmoid(margin * beta);
   if (loss_type == "sigmoid") return right;
   const at::Tensor wrong = -at::log_sigmoid(margin * -beta);
   return (right * (1 - label_smoothing) - wrong * label_smoothing) / (1 - 2 * label_smoothing);

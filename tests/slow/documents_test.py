@@ -21,8 +21,7 @@ INSTEAD = {
     "git clone <this repository> && cd reveille": "",  # this is the checkout
     "make run": "build/reveille study recipes/smoke.yaml --output-dir runs/default",
     # Three seeds, hours: only its plan.
-    "build/reveille study recipes/full.yaml data.safety_dataset=replies.jsonl":
-        "build/reveille study recipes/full.yaml data.safety_dataset=replies.jsonl --dry-run",
+    "build/reveille study --full": "build/reveille study --full --dry-run",
     "build/reveille study --output-dir runs/mine trigger='|PRODUCTION|' behavior_copies=4":
         "build/reveille study my.yaml --output-dir runs/mine trigger='|PRODUCTION|' behavior_copies=4",
 }
