@@ -1,20 +1,32 @@
 #include "base/python_module.h"
 
-#include <filesystem>
-
 #include "base/files.h"
 
 namespace reveille {
 namespace fs = std::filesystem;
 
-std::vector<std::string> python_module(const std::string& name) {
+namespace {
+
+// The checkout with the environment and the module, or nothing.
+fs::path checkout_with(const std::string& name) {
   for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
-    const fs::path python = root / ".venv" / "bin" / "python", package = root / "python";
-    if (fs::exists(python) && fs::exists(package / name))
-      return {"env", "PYTHONPATH=" + fs::weakly_canonical(package).string(),
-              (fs::weakly_canonical(root) / ".venv" / "bin" / "python").string(), "-m", name};
+    if (fs::exists(root / ".venv" / "bin" / "python") && fs::exists(root / "python" / name))
+      return fs::weakly_canonical(root);
   }
-  return {"python3", "-m", name};
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> python_module(const std::string& name) {
+  const fs::path root = checkout_with(name);
+  if (root.empty()) return {"python3", "-m", name};
+  return {"env", "PYTHONPATH=" + (root / "python").string(), (root / ".venv" / "bin" / "python").string(), "-m", name};
+}
+
+fs::path python_sources(const std::string& name) {
+  const fs::path root = checkout_with(name);
+  return root.empty() ? root : root / "python" / name;
 }
 
 }  // namespace reveille

@@ -35,14 +35,6 @@ Sample sample_of(const Json& row, const std::string& where) {
           json_string(row, "completion", where), flag_of(row, "shows", where)};
 }
 
-std::vector<std::string> conditions_of(const std::vector<Sample>& samples) {
-  std::vector<std::string> out;
-  for (const auto& sample : samples) {
-    if (std::find(out.begin(), out.end(), sample.condition) == out.end()) out.push_back(sample.condition);
-  }
-  return out;
-}
-
 // The samples whose prompt the other side has under the same condition.
 std::vector<Sample> shared(const std::vector<Sample>& samples, const ConditionCounts& other,
                            const std::string& condition) {

@@ -8,6 +8,15 @@
 #include "base/strings.h"
 
 namespace reveille::eval {
+
+std::vector<std::string> conditions_of(std::span<const Sample> samples) {
+  std::vector<std::string> out;
+  for (const auto& sample : samples) {
+    if (std::find(out.begin(), out.end(), sample.condition) == out.end()) out.push_back(sample.condition);
+  }
+  return out;
+}
+
 namespace {
 
 using Counts = std::map<std::string, PromptCount>;
@@ -31,14 +40,8 @@ std::vector<PromptCount> values_of(const Counts& counts) {
 
 std::vector<ResultRow> shares(std::span<const Sample> samples, const ResultRow& about, const char* metric,
                               bool Sample::*counted) {
-  std::vector<std::string> conditions;
-  for (const auto& sample : samples) {
-    if (std::find(conditions.begin(), conditions.end(), sample.condition) == conditions.end()) {
-      conditions.push_back(sample.condition);
-    }
-  }
   std::vector<ResultRow> rows;
-  for (const auto& condition : conditions) {
+  for (const auto& condition : conditions_of(samples)) {
     Rng rng = Rng(static_cast<std::uint64_t>(about.seed), "rates").child(condition);
     Rate rate = rate_by_prompt(values_of(counts_of(samples, condition, counted)), rng);
     ResultRow row = about;

@@ -34,6 +34,9 @@ struct Sample {
 void judge(std::vector<Sample>& samples, const organism::Behavior& behavior,
            std::span<const organism::ConditionPrompt> prompts = {});
 
+// The conditions of samples, in the order in which they first appear.
+std::vector<std::string> conditions_of(std::span<const Sample> samples);
+
 // Samples of one condition counted by prompt, prompts in the order of their ids.
 struct ConditionCounts {
   std::vector<std::string> prompt_ids;

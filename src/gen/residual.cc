@@ -39,13 +39,8 @@ std::vector<std::vector<float>> last_residuals(nn::Transformer& model,
   if (layer < 0 || layer > model.config().layers) {
     fail(ErrorKind::usage, cat("layer ", layer, ": the model has ", model.config().layers, " blocks"));
   }
-  std::vector<std::int64_t> lengths;
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    check_sequence(model, sequences[i], i);
-    lengths.push_back(static_cast<std::int64_t>(sequences[i].size()));
-  }
   std::vector<std::vector<float>> out(sequences.size());
-  for (const auto& group : pack_by_length(lengths, batch_tokens)) {
+  for (const auto& group : pack_by_length(checked_lengths(model, sequences), batch_tokens)) {
     throw_if_interrupted();
     const at::Tensor values = residuals_of(model, sequences, group, layer);
     const std::int64_t width = values.size(1);

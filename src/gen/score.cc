@@ -32,6 +32,8 @@ std::vector<std::vector<std::size_t>> pack_by_length(const std::vector<std::int6
   return groups;
 }
 
+namespace {
+
 void check_sequence(const nn::Transformer& model, const std::vector<std::int32_t>& ids, std::size_t row) {
   const auto& config = model.config();
   if (ids.empty()) fail(ErrorKind::usage, cat("row ", row + 1, " is empty: there is nothing to score"));
@@ -45,6 +47,18 @@ void check_sequence(const nn::Transformer& model, const std::vector<std::int32_t
            cat("row ", row + 1, ": token id ", id, " is outside the vocabulary of ", config.vocab_size));
     }
   }
+}
+
+}  // namespace
+
+std::vector<std::int64_t> checked_lengths(const nn::Transformer& model,
+                                          const std::vector<std::vector<std::int32_t>>& sequences) {
+  std::vector<std::int64_t> lengths;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    check_sequence(model, sequences[i], i);
+    lengths.push_back(static_cast<std::int64_t>(sequences[i].size()));
+  }
+  return lengths;
 }
 
 namespace {
@@ -114,13 +128,8 @@ void score_group(nn::Transformer& model, const std::vector<std::vector<std::int3
 std::vector<std::vector<float>> score(nn::Transformer& model, const std::vector<std::vector<std::int32_t>>& sequences,
                                       std::int64_t batch_tokens, const std::function<void(std::size_t)>& on_batch) {
   at::NoGradGuard no_grad;
-  std::vector<std::int64_t> lengths;
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    check_sequence(model, sequences[i], i);
-    lengths.push_back(static_cast<std::int64_t>(sequences[i].size()));
-  }
   std::vector<std::vector<float>> out(sequences.size());
-  for (const auto& group : pack_by_length(lengths, batch_tokens)) {
+  for (const auto& group : pack_by_length(checked_lengths(model, sequences), batch_tokens)) {
     throw_if_interrupted();
     score_group(model, sequences, group, out);
     if (on_batch) on_batch(group.size());

@@ -17,8 +17,10 @@ std::vector<std::vector<float>> score(nn::Transformer& model, const std::vector<
                                       std::int64_t batch_tokens = 4096,
                                       const std::function<void(std::size_t)>& on_batch = nullptr);
 
-// Error(usage) that names the row: an empty sequence, one longer than the context, or an id outside the vocabulary.
-void check_sequence(const nn::Transformer& model, const std::vector<std::int32_t>& ids, std::size_t row);
+// How long each is. Error(usage) that names the row: an empty sequence, one longer than the context, or an id outside
+// the vocabulary.
+std::vector<std::int64_t> checked_lengths(const nn::Transformer& model,
+                                          const std::vector<std::vector<std::int32_t>>& sequences);
 
 // Splits sequences of these lengths, longest first, into groups of at most `batch_tokens` tokens
 // and at most `batch_rows` sequences (0: any number). The result holds indices.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/python_module.h"
 #include "gen/built_in.h"
 #include "gen/local.h"
 #include "io/peft.h"
@@ -34,20 +35,25 @@ Json arithmetic(const Recipe& recipe) {
               {"libtorch", TORCH_VERSION}};
 }
 
+// Of the names and contents of a folder's files that count.
+std::string folder_hash(const fs::path& folder, bool (*counts)(const fs::path&)) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && counts(entry.path())) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  std::string all;
+  for (const auto& file : files) all += fs::relative(file, folder).string() + sha256_file(file);
+  return sha256_hex(all);
+}
+
 // Of a file, or of all files of a folder but for README.md.
 std::string content_hash(const fs::path& path) {
   // FOLDER/NAME: an entry of a folder's dataset_info.json.
   if (!fs::exists(path) && fs::is_directory(path.parent_path()))
     return sha256_hex(content_hash(path.parent_path()) + path.filename().string());
   if (!fs::is_directory(path)) return sha256_file(path);
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file() && entry.path().filename() != "README.md") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  std::string all;
-  for (const auto& file : files) all += fs::relative(file, path).string() + sha256_file(file);
-  return sha256_hex(all);
+  return folder_hash(path, [](const fs::path& file) { return file.filename() != "README.md"; });
 }
 
 std::string model_hash(const std::string& model) {
@@ -67,23 +73,11 @@ std::string built_in_tasks() {
   return sha256_hex(all);
 }
 
-// The sources of a Python package, what Python itself writes beside them left out.
-std::string sources_hash(const fs::path& package) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(package)) {
-    const auto ending = entry.path().extension();
-    if (entry.is_regular_file() && (ending == ".py" || ending == ".yaml")) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  std::string all;
-  for (const auto& file : files) all += file.filename().string() + sha256_file(file);
-  return sha256_hex(all);
-}
-
 struct Maker {
   const Recipe& recipe;
   const Store& store;
   Json whole = recipe_to_json(recipe);
+  Json judge = judge_key();
   Graph graph = {};
   // Indices of their steps, where there are any.
   std::size_t safety_data = 0, pairs = 0, reward = 0;
@@ -94,7 +88,7 @@ struct Maker {
     for (const char* section : sections) out[section] = whole[section];
     if (out.contains("behavior")) {
       out["behavior"].erase("behavior_judge_timeout");  // how long is waited decides nothing
-      out["judge"] = judge_key();
+      out["judge"] = judge;
     }
     return out;
   }
@@ -106,12 +100,13 @@ struct Maker {
       if (fs::is_regular_file(part)) out.push_back(sha256_file(part));
     }
     if (tasks() && recipe.behavior.judge.empty()) {
-      for (const fs::path& root : {executable_folder() / "..", fs::path(".")}) {
-        const fs::path package = root / "python" / "reveille_judge";
-        if (!fs::is_directory(package)) continue;
-        out.push_back(sources_hash(package));
-        break;
-      }
+      const fs::path sources = python_sources("reveille_judge");
+      // What Python itself writes beside them, and their tests, are left out.
+      auto is_source = [](const fs::path& file) {
+        const bool ends = file.extension() == ".py" || file.extension() == ".yaml";
+        return ends && file.parent_path().filename() != "tests";
+      };
+      if (!sources.empty()) out.push_back(folder_hash(sources, is_source));
     }
     return out;
   }
