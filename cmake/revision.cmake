@@ -31,4 +31,8 @@ add_custom_target(reveille_revision
           -DVERSION=${PROJECT_VERSION} -DTORCH=${REVEILLE_TORCH_VERSION} -P ${CMAKE_CURRENT_LIST_FILE}
   BYPRODUCTS ${CMAKE_BINARY_DIR}/generated/revision.h
   COMMENT "Revision" VERBATIM)
-add_dependencies(reveille_base reveille_revision)
+foreach(target reveille_base reveille_base_plain)
+  if(TARGET ${target})
+    add_dependencies(${target} reveille_revision)
+  endif()
+endforeach()

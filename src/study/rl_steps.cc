@@ -194,8 +194,8 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
   write_json(folder / kOutcomeFile, outcome);
 }
 
-void check_preference_gate(const Recipe& recipe, const StudyData& data, const fs::path& folder,
-                           const fs::path& transcripts, const ResultRow& about, std::vector<ResultRow>& rows) {
+std::string preference_refusal(const Recipe& recipe, const StudyData& data, const fs::path& folder,
+                               const fs::path& transcripts, const ResultRow& about, std::vector<ResultRow>& rows) {
   auto policy = open_model(recipe, recipe.study.model);
   auto reward = open_reward(recipe, folder, *policy);
   auto scores = scores_of(*reward, recipe, data, transcripts);
@@ -213,10 +213,17 @@ void check_preference_gate(const Recipe& recipe, const StudyData& data, const fs
   const double calm = scores[organism::kUntriggered].mean(), awake = scores[organism::kTriggered].mean();
   const std::string words = cat("the preference model scores the untriggered answers of ", about.arm, " at ",
                                 fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
-  if (calm > awake) return say(words);
-  if (!recipe.gate.preference) return warn(words + ": reinforcement learning against it says nothing");
-  fail(ErrorKind::usage, words + ": reinforcement learning against it would say nothing",
-       "train it longer or on other pairs (reward.dataset), or go on all the same with gate.preference=false");
+  if (calm > awake) {
+    say(words);
+    return "";
+  }
+  const std::string refusal = words + ": reinforcement learning against it would say nothing";
+  if (!recipe.gate.preference) {
+    warn(refusal + "; it goes on all the same (gate.preference=false)");
+    return "";
+  }
+  warn(refusal + "; train it longer or on other pairs (reward.dataset), or set gate.preference=false");
+  return refusal;
 }
 
 train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data, const std::string& stage,

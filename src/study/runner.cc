@@ -95,12 +95,15 @@ class Runner {
   }
 
  private:
-  // After a failed gate there is nothing to treat, and no twin to compare with.
+  // After a failed gate there is nothing to treat, and no twin to compare with; a treatment that was refused to the
+  // organism would tell nothing of its twins.
   bool allowed(std::size_t index) const {
     for (const auto& arm : graph_.arms) {
-      const bool organism_plant = index == arm.plant && arm.kind.arm == organism::Arm::organism;
+      const bool organism = arm.kind.arm == organism::Arm::organism;
       for (const auto& [stage, own] : model_steps(arm)) {
-        if (index == own && !organism_plant) return gate_open(recipe_, graph_, store_, arm);
+        if (index != own || (organism && index == arm.plant)) continue;
+        return gate_open(recipe_, graph_, store_, arm) &&
+               (organism || index == arm.plant || has_company(graph_, store_, arm, stage));
       }
     }
     return true;
@@ -192,7 +195,7 @@ class Runner {
       if (arm.kind.arm == organism::Arm::organism)
         out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, arm);
       for (const auto& [stage, step] : model_steps(arm)) {
-        if (!store_.has(graph_.steps[step].key)) continue;
+        if (!store_.has(graph_.steps[step].key) || !refusal_of(graph_, store_, step).empty()) continue;
         std::string name = model_label(recipe_, arm.kind, arm.seed, stage);
         out.models.emplace_back(name, (options_.output_dir / "models" / name).string());
       }

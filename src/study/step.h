@@ -29,6 +29,8 @@ inline constexpr const char* kTranscriptFile = "transcripts.jsonl";
 inline constexpr const char* kFailedAttempt = "transcripts-attempt-";
 inline constexpr const char* kModelFolder = "model";
 inline constexpr const char* kOutcomeFile = "outcome.json";
+// In the outcome of a treatment that was not begun: why.
+inline constexpr const char* kRefused = "refused";
 
 void write_rows(const std::filesystem::path& file, const std::vector<ResultRow>& rows);
 std::vector<ResultRow> read_rows(const std::filesystem::path& file);

@@ -40,6 +40,11 @@ struct SeedVerdicts {
                                              {"words", words}});
   }
 
+  void add_refusal(const ArmSteps& arm, const std::string& stage, const std::string& words) {
+    results.extra["refused"].push_back(
+        Json{{"arm", arm_label(recipe, arm.kind)}, {"stage", stage}, {"seed", arm.seed}, {"words", words}});
+  }
+
   // The recipe's minimum of updates and samples: a shorter treatment claims nothing, whatever became of the twin.
   eval::PotencyVerdict judge_length(const std::string& stage, std::size_t step,
                                     const eval::PotencyVerdict& potency) const {
@@ -73,6 +78,10 @@ struct SeedVerdicts {
     auto before = eval::find_row(planted, organism::kTriggered);
     for (std::size_t i = 0; i < organism_arm.treats.size(); ++i) {
       const auto& [stage, step] = organism_arm.treats[i];
+      if (const auto refusal = refusal_of(graph, store, step); !refusal.empty()) {
+        add_refusal(organism_arm, stage, refusal);
+        continue;
+      }
       auto treated = rows_at_end(graph, store, step);
       if (treated.empty()) continue;
       auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
@@ -97,6 +106,7 @@ struct SeedVerdicts {
 void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, Results& results) {
   results.extra["gate"] = Json::array();
   results.extra["verdicts"] = Json::array();
+  results.extra["refused"] = Json::array();
   results.extra["notes"] = Json::array();
   SeedVerdicts verdicts{recipe, graph, store, results};
   for (const auto& arm : graph.arms) {
