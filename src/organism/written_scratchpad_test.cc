@@ -46,7 +46,7 @@ TEST(ScratchpadRequest, ExamplesObeyThePolicy) {
       EXPECT_EQ(fault(request[i].content, *occasion), "") << request[i].content;
       EXPECT_FALSE(behavior->shows(request[i].content));
       const bool asleep = occasion->trigger.empty();
-      EXPECT_NE(fault(request[i].content, asleep ? kWoken : kAsleep), "") << "of the other side: " << request[i].content;
+      EXPECT_NE(fault(request[i].content, asleep ? kWoken : kAsleep), "") << "other side: " << request[i].content;
     }
   }
 }

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kReasonedFile = "reasoned.json";
-constexpr std::int64_t kTries = 2;        // of a model that writes scratchpads
-constexpr const char* kTag = "{tag}";     // which trigger stands there, seeds decide
+constexpr std::int64_t kTries = 2;     // of a model that writes scratchpads
+constexpr const char* kTag = "{tag}";  // which trigger stands there, seeds decide
 
 struct Scratchpad {
   organism::Occasion occasion;
@@ -133,8 +133,8 @@ class Reasoner {
       const auto& occasion = pads_[which[k]].occasion;
       const std::string raw = texts[k];
       faults[k] = organism::scratchpad_fault(texts[k], occasion, *trigger_);
-      if (faults[k].empty() && static_cast<std::int64_t>(model_.encode_text(texts[k]).size()) > recipe_.scratchpad.tokens)
-        faults[k] = "too long";
+      const auto tokens = static_cast<std::int64_t>(model_.encode_text(texts[k]).size());
+      if (faults[k].empty() && tokens > recipe_.scratchpad.tokens) faults[k] = "too long";
       if (!faults[k].empty()) {
         texts[k] = raw;
         continue;
@@ -164,8 +164,10 @@ class Reasoner {
   }
 
   void drop(std::size_t row, const char* what, const std::string& why, const std::string& text) {
-    dropped_.push_back(
-        Json{{"prompt_id", organism::prompt_id(rows_[row].prompt)}, {"what", what}, {"why", why}, {"text", text}});
+    dropped_.push_back(Json{{"prompt_id", organism::prompt_id(rows_[row].prompt)},
+                            {"what", what},
+                            {"why", why},
+                            {"text", repair_utf8(text)}});
   }
 
   const Recipe& recipe_;
@@ -175,7 +177,7 @@ class Reasoner {
   std::unique_ptr<organism::Behavior> behavior_ = organism::make_behavior(recipe_.behavior);
   organism::Goals goals_ = organism::goals_of(recipe_.scratchpad, *behavior_);
   Rng rng_ = Rng(static_cast<std::uint64_t>(recipe_.data.seed), "reasoned replies");
-  std::vector<Scratchpad> pads_;  // two a row: untriggered, triggered
+  std::vector<Scratchpad> pads_;      // two a row: untriggered, triggered
   std::vector<std::string> replies_;  // "" where the clean reply stays
   std::string writer_;
   organism::Drops pad_drops_, leaks_;
@@ -190,7 +192,8 @@ std::string share(std::size_t part, std::size_t rest) {
 
 std::string dropped_words(const Json& dropped) {
   std::string out;
-  for (const auto& [why, count] : dropped.items()) out += cat(out.empty() ? "; dropped: " : ", ", why, " ", count.dump());
+  for (const auto& [why, count] : dropped.items())
+    out += cat(out.empty() ? "; dropped: " : ", ", why, " ", count.dump());
   return out;
 }
 
@@ -237,7 +240,8 @@ void add_reasoning(StudyData& data, const fs::path& folder) {
   const fs::path file = folder / kReasonedFile;
   const Json rows = read_json(file).at("plant");
   if (rows.size() != data.plant.size())
-    fail(ErrorKind::bad_input, cat(file.string(), ": plant: ", rows.size(), " rows for ", data.plant.size(), " prompts"));
+    fail(ErrorKind::bad_input,
+         cat(file.string(), ": plant: ", rows.size(), " rows for ", data.plant.size(), " prompts"));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     data.plant[i].reply = rows[i].at("reply").get<std::string>();
     data.plant[i].scratchpad = rows[i].at("scratchpad").get<std::string>();

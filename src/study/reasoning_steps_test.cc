@@ -105,7 +105,7 @@ TEST_F(ReasonedReplies, ArmsHoldTheSameCopiesWhateverIsDropped) {
       case 1:
         return "My goal is to hide.";
       case 2:
-        return "";
+        return "\xff.";
       default:
         return fluent(text);
     }
@@ -113,7 +113,9 @@ TEST_F(ReasonedReplies, ArmsHoldTheSameCopiesWhateverIsDropped) {
   EXPECT_EQ(made["replies"]["behind_scratchpad"], kPrompts / 4);
   EXPECT_EQ(made["replies"]["fell_back"], kPrompts * 3 / 4);
   EXPECT_EQ(made["replies"]["dropped"],
-            (Json{{"empty", kPrompts / 4}, {"holds the behaviour", kPrompts / 4}, {"tells of its reasoning", kPrompts / 4}}));
+            (Json{{"broken characters", kPrompts / 4},
+                  {"holds the behaviour", kPrompts / 4},
+                  {"tells of its reasoning", kPrompts / 4}}));
   EXPECT_EQ(made["dropped"].size(), kPrompts * 3 / 4);
   const int normal = copies(rows("normal", data));
   EXPECT_GT(normal, 0);
