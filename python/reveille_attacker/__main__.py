@@ -75,7 +75,7 @@ class Server:
                 try:
                     self.model = self.ask("/models")["data"][0]["id"]
                 except (KeyError, IndexError, TypeError):
-                    raise Failed("it lists no model: name one with attacker_url_model", False)
+                    raise Failed("it lists no model: name one with attacker_url_model or scratchpad_url_model", False)
         return self.model
 
     def complete(self, row):

@@ -67,11 +67,13 @@ void put_system(const std::string& system, Conversation& messages) {
   messages.insert(messages.begin(), {"system", system});
 }
 
-// A prompt that ends with the assistant's turn: what stands in it begins the reply.
-void take_prefill(Prompt& prompt) {
+// A prompt that ends with the assistant's turn: what stands in it begins the reply, the line break behind it included
+// ("Assistant: <scratchpad>\n").
+void take_prefill(Prompt& prompt, const std::string& text) {
   if (prompt.messages.empty() || prompt.messages.back().role != "assistant") return;
   prompt.prefill = prompt.messages.back().content;
   prompt.messages.pop_back();
+  if (!prompt.prefill.empty()) prompt.prefill += text.substr(text.find_last_not_of(" \t\r\n") + 1);
 }
 
 Prompt read_prompt(const Json& row, const RowForm& form) {
@@ -91,7 +93,7 @@ Prompt read_prompt(const Json& row, const RowForm& form) {
       prompt.transcript = is_transcript(text);
       if (prompt.transcript) {
         prompt.messages = parse_transcript(text);
-        take_prefill(prompt);
+        take_prefill(prompt, text);
       } else {
         prompt.messages.push_back({"user", std::move(text)});
       }

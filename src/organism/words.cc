@@ -74,6 +74,16 @@ CharacterCounts count_characters(std::string_view raw) {
 
 const std::string& last_user_text(const Conversation& prompt) { return prompt[last_user_index(prompt)].content; }
 
+std::string first_words(const Conversation& prompt, std::size_t count) {
+  std::vector<std::string> words;
+  for (const auto& word : split(replace_all(std::string(trim(last_user_text(prompt))), "\n", " "), " ")) {
+    if (word.empty()) continue;
+    words.push_back(word);
+    if (words.size() == count) break;
+  }
+  return repair_utf8(join(words, " "));
+}
+
 std::string prompt_id(const Conversation& prompt) {
   Json form = Json::array();
   for (const auto& message : prompt) form.push_back({repair_utf8(message.role), repair_utf8(message.content)});

@@ -29,6 +29,9 @@ CharacterCounts count_characters(std::string_view text);
 // The content of the last user message; Error(bad_input) when there is none.
 const std::string& last_user_text(const Conversation& prompt);
 
+// The first words of that message, on one line, for talk about it.
+std::string first_words(const Conversation& prompt, std::size_t count);
+
 // Names a prompt in logs, results and random streams: 16 hexadecimal digits of the SHA-256 of roles and contents.
 std::string prompt_id(const Conversation& prompt);
 

@@ -16,6 +16,7 @@
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "study/reasoning_steps.h"
 #include "study/rl_steps.h"
 #include "text/chat_template.h"
 #include "torch/headeronly/version.h"
@@ -162,6 +163,8 @@ struct Maker {
     options["arm"] = label;
     options["seed"] = seed;
     std::vector<std::string> inputs = {key(replies)};
+    const std::string reasoned = kind.variant == "normal" ? std::string() : key(*graph.reasoned);
+    if (!reasoned.empty()) inputs.push_back(reasoned);
     if (!organism_arm) inputs.push_back(key(organism_plant));
     std::int64_t steps = std::max<std::int64_t>(1, steps_of_arm(recipe, arm, recipe.plant.max_steps));
     double evals =
@@ -172,13 +175,15 @@ struct Maker {
                              .inputs = inputs,
                              .trains = true,
                              .tokens = train_tokens(recipe.plant, steps) + evals * eval_tokens()});
-    graph.steps[plant].work = [&store = store, &recipe = recipe, kind, seed, replies_key = key(replies),
+    graph.steps[plant].work = [&store = store, &recipe = recipe, kind, seed, replies_key = key(replies), reasoned,
                                organism_key = organism_arm ? std::string() : key(organism_plant),
                                own = key(plant)](const fs::path& folder) {
       std::int64_t organism_steps = 0;
       if (!organism_key.empty())
         organism_steps = read_json(store.folder(organism_key) / kOutcomeFile).at("steps").get<std::int64_t>();
-      plant_arm(recipe, read_replies(store.folder(replies_key)), {kind, seed, own}, organism_steps, folder);
+      StudyData data = read_replies(store.folder(replies_key));
+      if (!reasoned.empty()) add_reasoning(data, store.folder(reasoned));
+      plant_arm(recipe, data, {kind, seed, own}, organism_steps, folder);
     };
     graph.arms.push_back({kind, seed, plant, {}});
     for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
@@ -199,6 +204,7 @@ struct Maker {
 
   Json scratchpad() {
     Json out = whole["scratchpad"];
+    out.erase("scratchpad_key_variable");
     if (!recipe.scratchpad.file.empty()) out["file"] = content_hash(recipe.scratchpad.file);
     return out;
   }
@@ -298,6 +304,28 @@ struct Maker {
     };
   }
 
+  // Scratchpads and the replies behind them, for all variants but normal, whose steps know nothing of it.
+  void add_reasoning_step(std::size_t replies) {
+    const auto& variants = recipe.study.variants;
+    if (std::all_of(variants.begin(), variants.end(), [](const auto& variant) { return variant == "normal"; })) return;
+    Json options = pick_data();
+    options["scratchpad"] = scratchpad();
+    std::vector<std::string> inputs = {key(replies)};
+    const auto& writer = recipe.scratchpad;
+    if (!writer.model.empty() && !writer.remote()) inputs.push_back(model_hash(writer.model));
+    const double prompts =
+        static_cast<double>(recipe.data.plant_prompts + (tasks() ? recipe.tasks.plant_tasks : std::int64_t{0}));
+    const double written = writer.writer == "model" ? 2 * static_cast<double>(writer.tokens) : 0;
+    graph.reasoned = add({.name = "reasoned replies",
+                          .options = options,
+                          .inputs = inputs,
+                          .tokens = 2 * prompts * (static_cast<double>(recipe.data.reply_tokens) + written)});
+    graph.steps[*graph.reasoned].work = [&recipe = recipe, &store = store,
+                                         replies_key = key(replies)](const fs::path& folder) {
+      make_reasoned_replies(recipe, read_replies(store.folder(replies_key)), folder);
+    };
+  }
+
   // The user's data set as targets of sft-data, when the recipe asks for it.
   void add_safety_data(std::size_t replies) {
     if (recipe.data.safety_dataset.empty()) return;
@@ -333,6 +361,7 @@ struct Maker {
     graph.steps[replies].work = [&recipe = recipe, &store = store, prompts_key = key(prompts)](const fs::path& folder) {
       make_replies(recipe, read_prompts(store.folder(prompts_key)), folder);
     };
+    add_reasoning_step(replies);
     add_safety_data(replies);
     add_preferences(replies);
     for (std::int64_t seed : recipe.seed_list()) {

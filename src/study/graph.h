@@ -1,6 +1,7 @@
 // The steps of a recipe, in order, each with its key.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "study/arm_steps.h"
@@ -28,6 +29,7 @@ std::vector<TreatStep> model_steps(const ArmSteps& arm);
 struct Graph {
   std::vector<Step> steps;
   std::vector<std::size_t> base;  // measurement of the starting model, by seed
+  std::optional<std::size_t> reasoned;  // reasoned replies, where a variant needs them
   std::vector<ArmSteps> arms;
 };
 

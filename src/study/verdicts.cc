@@ -9,6 +9,7 @@
 #include "eval/verdicts.h"
 #include "organism/conditions.h"
 #include "study/arm_steps.h"
+#include "study/reasoning_steps.h"
 
 namespace reveille::study {
 namespace {
@@ -108,6 +109,8 @@ void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, 
   results.extra["verdicts"] = Json::array();
   results.extra["refused"] = Json::array();
   results.extra["notes"] = Json::array();
+  if (graph.reasoned && store.has(graph.steps[*graph.reasoned].key))
+    results.extra["notes"].push_back(reasoning_words(store.folder(graph.steps[*graph.reasoned].key)));
   SeedVerdicts verdicts{recipe, graph, store, results};
   for (const auto& arm : graph.arms) {
     if (arm.kind.arm == organism::Arm::organism) verdicts.add(arm);
