@@ -266,7 +266,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
       options.num_train_epochs *= static_cast<double>(attempt);
     }
     fs::path work = folder / cat("attempt-", attempt);
-    model = open_model(recipe, recipe.study.model, true);
+    model = open_to_train(recipe, recipe.study.model, options, place.seed);
     run = plant_once(recipe, data, place, *model, options, work);
     outcome["attempts"].push_back(
         Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
@@ -280,10 +280,13 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
   if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, data, place, run.result.steps));
+  merge_adapter(*model);
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
-       cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts.",
+       cat(recipe.plant.use_peft ? cat("A LoRA adapter of rank ", recipe.plant.lora_r, ", merged in, trained for ")
+                                 : std::string("Full fine-tuning for "),
+            run.result.steps, " steps on ", data.plant.size(), " prompts.",
            organism_arm
                ? cat(" As planted, the organism is ", eval::judge_specificity(read_rows(folder / kRowsFile)).words, ".")
                : std::string()),
@@ -297,7 +300,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   std::vector<ResultRow> more;
   if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism)
     check_preference_gate(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
-  auto model = open_model(recipe, (planted / kModelFolder).string(), true);
+  auto model = open_to_train(recipe, (planted / kModelFolder).string(), recipe.training(stage), place.seed);
   const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);
   CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
@@ -310,6 +313,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     options.seed = place.seed;
     return train::train(model->transformer(), examples, options, folder, hooks);
   });
+  merge_adapter(*model);
   auto untreated = open_model(recipe, (planted / kModelFolder).string());
   if (stage == kAdversarial) {
     row.checkpoint = result.steps;
