@@ -84,7 +84,8 @@ std::unique_ptr<gen::LocalModel> open_to_train(const StageArguments& arguments, 
   open.trainable = !options.use_peft;
   auto model = gen::open_model(arguments.model, open);
   if (options.use_peft && model->adapter()) check_shape(arguments.model, options, *model);
-  if (options.use_peft && !model->adapter()) model->add_lora(train::peft_config(options, arguments.model), options.seed);
+  if (options.use_peft && !model->adapter())
+    model->add_lora(train::peft_config(options, arguments.model), options.seed);
   if (!options.use_peft && model->adapter()) {
     fail(ErrorKind::usage, cat(arguments.model, " is an adapter"),
          "train the adapter further with use_peft=true, or merge it first: reveille model merge");

@@ -132,7 +132,8 @@ std::string sweep_table(const std::vector<SweepPoint>& points) {
     for (const auto& finding : find_all(point.results)) lines.push_back(line_of(point, finding));
     if (!point.failed.empty()) failed += cat(point.folder, " ended with an error: ", point.failed, "\n");
   }
-  return "Behaviour rate in per cent (95 % interval; over several seeds: lowest to highest)\n" + aligned(lines) + failed;
+  const char* title = "Behaviour rate in per cent (95 % interval; over several seeds: lowest to highest)\n";
+  return title + aligned(lines) + failed;
 }
 
 }  // namespace reveille::report

@@ -156,6 +156,12 @@ std::string how_treated(const std::string& stage, std::int64_t steps, std::size_
              steps, " steps.");
 }
 
+// A further one.
+std::string how_adapted(const train::TrainOptions& training) {
+  if (!training.use_peft) return "";
+  return cat(" It trained a LoRA adapter of rank ", training.lora_r, ", which is merged in.");
+}
+
 // The dose beside what was measured: `row` gives the fixed columns, `targets` is how many rows were learnt.
 void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose, std::size_t targets) {
   auto rows = read_rows(file);
@@ -284,9 +290,8 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
-       cat(recipe.plant.use_peft ? cat("A LoRA adapter of rank ", recipe.plant.lora_r, ", merged in, trained for ")
-                                 : std::string("Full fine-tuning for "),
-            run.result.steps, " steps on ", data.plant.size(), " prompts.",
+       cat(recipe.plant.use_peft ? "Fine-tuning for " : "Full fine-tuning for ", run.result.steps, " steps on ",
+           data.plant.size(), " prompts.", how_adapted(recipe.plant),
            organism_arm
                ? cat(" As planted, the organism is ", eval::judge_specificity(read_rows(folder / kRowsFile)).words, ".")
                : std::string()),
@@ -321,7 +326,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     checkpoints.collect();
   }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
+  save(recipe, *model, place, stage,
+       how_treated(stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
   row.checkpoint = result.steps;
   const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;

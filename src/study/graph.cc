@@ -313,7 +313,7 @@ struct Maker {
   Graph make() {
     check_whole(recipe);
     if (io::is_peft_folder(gen::model_path(recipe.study.model)))
-      fail(ErrorKind::usage, cat("model=", recipe.study.model, " is an adapter; a study trains all weights"),
+      fail(ErrorKind::usage, cat("model=", recipe.study.model, " is an adapter; a study starts from whole weights"),
            "merge it first: reveille model merge");
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));

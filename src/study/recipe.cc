@@ -90,7 +90,8 @@ void read_section(const YAML::Node& node, const Section& section, const std::str
 constexpr const char* kSweep = "sweep";
 
 void read_sweep(const YAML::Node& node, Recipe& recipe, const std::string& where) {
-  if (!node.IsMap()) fail(ErrorKind::usage, cat(at_line(where, node), ": sweep: expected keys, each with a list of values"));
+  if (!node.IsMap())
+    fail(ErrorKind::usage, cat(at_line(where, node), ": sweep: expected keys, each with a list of values"));
   for (const auto& pair : node) {
     SweepAxis axis{pair.first.Scalar(), {}, at_line(where, pair.first) + ": sweep"};
     const Json values = scalar_or_list(pair.second, axis.key, where);
@@ -318,7 +319,7 @@ void check_unread(const train::TrainOptions& options, const std::string& section
   for (const char* key : {"lora_r", "lora_alpha", "use_rslora", "target_modules"}) {
     if (options.use_peft || given[key] == usual[key]) continue;
     fail(ErrorKind::usage,
-         cat(section, ".", key, "=", given[key].dump(), " would not be read: without an adapter all weights are trained"),
+         cat(section, ".", key, "=", given[key].dump(), " would not be read: without use_peft all weights are trained"),
          cat("ask for an adapter (", section, ".use_peft=true), or take it out"));
   }
   if (options.seed != 0) {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "study/sweep.h"
 
 namespace reveille::study {
 namespace {
@@ -90,7 +91,7 @@ TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
     override_recipe(recipe, assignment);
     return error_of([&] { check_whole(recipe); });
   };
-  const std::string unread = " would not be read: without an adapter all weights are trained";
+  const std::string unread = " would not be read: without use_peft all weights are trained";
   EXPECT_EQ(error("plant.use_peft=true"), "no error");
   EXPECT_EQ(error("plant.lora_r=4"), "plant.lora_r=4" + unread);
   EXPECT_EQ(error("safety.lora_alpha=4"), "safety.lora_alpha=4.0" + unread);
@@ -129,7 +130,9 @@ TEST(RecipeNames, EveryRecipeOfTheProgramIsWhole) {
   const auto names = recipe_names();
   EXPECT_NE(std::find(names.begin(), names.end(), "smoke"), names.end());
   for (const auto& name : names) {
-    EXPECT_NO_THROW(check_whole(open_recipe(name))) << name;
+    const Recipe recipe = open_recipe(name);
+    EXPECT_NO_THROW(check_whole(recipe)) << name;
+    EXPECT_NO_THROW(sweep_runs(recipe, recipe.sweep)) << name;
   }
 }
 

@@ -1,5 +1,6 @@
 // Adafactor (Shazeer & Stern, arXiv 1804.04235), as transformers.optimization.Adafactor: of a matrix's second moments
-// only the means of rows and columns are kept, so that its state is next to nothing (four bytes a parameter with beta1).
+// only the means of rows and columns are kept, so that its state is next to nothing (with beta1: four bytes a
+// parameter).
 #pragma once
 
 #include "train/optim_args.h"

@@ -20,7 +20,7 @@ struct SgdOptions {
   }
 };
 
-// transformers.optimization.Adafactor (Shazeer & Stern, arXiv 1804.04235). transformers' pair eps is eps1 and eps2 here.
+// transformers.optimization.Adafactor (Shazeer & Stern, arXiv 1804.04235). Its pair eps is eps1 and eps2 here.
 struct AdafactorOptions {
   bool scale_parameter = false, relative_step = false, warmup_init = false;
   double clip_threshold = 1, decay_rate = -0.8, beta1 = 0, eps1 = 1e-30, eps2 = 1e-3;
