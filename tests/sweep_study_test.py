@@ -7,8 +7,8 @@ import os
 import pathlib
 import tempfile
 
-import tiny_chat_model
-from program import reveille, write_rows
+from program import reveille
+from tiny_study import speaking_model
 
 RECIPE = """
 model: {model}
@@ -58,16 +58,9 @@ def weights(run, model):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
-        chats = write_rows(folder / "chats.jsonl", [
-            {"messages": [{"role": "user", "content": f"tell about {name}"},
-                          {"role": "assistant", "content": f"It is {name}."}]} for name in names])
         # One thread: on so small a model others would only wait for one another.
         env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        model = folder / "model"
-        reveille("train", "sft", tiny_chat_model.make(folder / "noise"), "--dataset", chats, "--output-dir", model,
-                 "dtype=float32", "learning_rate=3e-3", "max_steps=100", env=env)
-        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
+        model, prompts = speaking_model(folder, env=env)
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts))
         sweep = folder / "runs" / "sweep"

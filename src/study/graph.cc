@@ -50,7 +50,7 @@ std::string folder_hash(const fs::path& folder, bool (*counts)(const fs::path&))
 // Of a file, or of all files of a folder but for README.md.
 std::string content_hash(const fs::path& path) {
   // FOLDER/NAME: an entry of a folder's dataset_info.json.
-  if (!fs::exists(path) && fs::is_directory(path.parent_path()))
+  if (!fs::exists(path) && fs::exists(path.parent_path() / "dataset_info.json"))
     return sha256_hex(content_hash(path.parent_path()) + path.filename().string());
   if (!fs::is_directory(path)) return sha256_file(path);
   return folder_hash(path, [](const fs::path& file) { return file.filename() != "README.md"; });

@@ -2,9 +2,9 @@
 //
 // model.safetensors (float32 masters) or adapter_model.safetensors (LoRA), under the names of Hugging Face's and
 // PEFT's files; optimizer.safetensors (what the optimiser keeps, such as AdamW's m and v); extra.safetensors (tensors
-// of an objective that no model's folder holds); trainer_state.json, as transformers reads it; objective.json (samples of
-// a round that is not over); and reveille.json, what the run must agree with to go on. With TrainHooks::save_beside the
-// folder can be opened as a model. A folder appears whole or not at all.
+// of an objective that no model's folder holds); trainer_state.json, as transformers reads it; objective.json (samples
+// of a round that is not over); and reveille.json, what the run must agree with to go on. With TrainHooks::save_beside
+// the folder can be opened as a model. A folder appears whole or not at all.
 #pragma once
 
 #include <cstdint>

@@ -2,12 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <map>
 #include <sstream>
-#include <tuple>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -16,47 +14,20 @@
 #include "train/checkpoint.h"
 #include "train/schedule.h"
 #include "train/sft.h"
+#include "train/trainer_testing.h"
 
 namespace reveille::train {
 namespace {
 namespace fs = std::filesystem;
 
-using gen::testing::tiny_ids;
 using gen::testing::tiny_model;
+using testing::expect_same_weights;
+using testing::piece;
+using testing::rows;
+using testing::small_options;
+using testing::weights_of;
 
-// Rows of unlike length and with unlike numbers of targets.
-std::vector<Example> rows(int count) {
-  std::vector<Example> out;
-  for (int i = 0; i < count; ++i) {
-    auto ids = tiny_ids(8 + 5 * (i * 3 % 8), i);
-    std::vector<std::uint8_t> supervised(ids.size(), 0);
-    for (std::size_t t = 2 + static_cast<std::size_t>(i) % 5; t < ids.size(); ++t) supervised[t] = 1;
-    out.push_back({ids, supervised, cat("row ", i)});
-  }
-  return out;
-}
-
-TrainOptions small_options() {
-  TrainOptions options;
-  options.per_device_train_batch_size = 4;
-  options.learning_rate = 1e-3;
-  options.max_steps = 6;
-  options.report_to = "none";
-  return options;
-}
-
-std::vector<at::Tensor> weights_of(const nn::Transformer& model) {
-  std::vector<at::Tensor> out;
-  for (const auto& param : model.params().all()) out.push_back(param.value.detach().clone());
-  return out;
-}
-
-void expect_same_weights(const nn::Transformer& model, const std::vector<at::Tensor>& expected) {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto& param = model.params().all()[i];
-    EXPECT_TRUE(param.value.equal(expected[i])) << param.spec.name;
-  }
-}
+using Resume = testing::BrokenRun;
 
 Json without_speed(const StepMetrics& metrics) {
   Json row = to_json(metrics);
@@ -80,31 +51,6 @@ void expect_numeric_error(const std::function<void()>& action, const std::string
     EXPECT_NE(error.message().find(says), std::string::npos) << error.message();
   }
 }
-
-class Resume : public ::testing::Test {
- protected:
-  Resume() { fs::remove_all(folder_); }
-  ~Resume() override { fs::remove_all(folder_); }
-
-  // A run that breaks after its fifth step, with checkpoints after 2 and 4.
-  void broken_run() {
-    auto model = tiny_model("llama3");
-    TrainHooks hooks;
-    hooks.on_step = [](const StepMetrics& metrics) {
-      if (metrics.step == 5) throw std::runtime_error("power cut");
-    };
-    EXPECT_THROW(train(model, examples_, options_, folder_, hooks), std::runtime_error);
-    ASSERT_EQ(list_checkpoints(folder_).back().first, 4);
-  }
-
-  fs::path folder_ = fs::temp_directory_path() / cat("reveille_trainer_test_", ::getpid());
-  std::vector<Example> examples_ = rows(10);  // epochs of three steps, the last one short
-  TrainOptions options_ = [] {
-    auto options = small_options();
-    options.save_steps = 2;
-    return options;
-  }();
-};
 
 TEST_F(Resume, EndsAsAnUnbrokenRunBitForBit) {
   auto unbroken = tiny_model("llama3");
@@ -298,9 +244,9 @@ TEST(Trainer, ALearningRateOfZeroIsAllowedWithAWarning) {
   auto options = small_options();
   options.learning_rate = 0;
   options.max_steps = 1;
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   auto result = train(model, rows(4), options, {});
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
   EXPECT_EQ(result.steps, 1);
   expect_same_weights(model, before);
 }
@@ -312,9 +258,9 @@ TEST(Trainer, AWarmUpAsLongAsTheRunIsAllowedWithAWarning) {
   options.max_steps = 1;
   auto model = tiny_model("llama3");
   const auto before = weights_of(model);
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   train(model, rows(4), options, {});
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("the warm-up is as long as the run"), std::string::npos);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("the warm-up is as long as the run"), std::string::npos);
   expect_same_weights(model, before);
   options.max_steps = 2;  // the second step has a rate
   train(model, rows(4), options, {});
@@ -390,10 +336,6 @@ TEST(Schedule, EqualsTransformers) {
   }
 }
 
-nn::LoraPiece piece(const std::string& module, std::int64_t begin, std::int64_t rows, std::int64_t in) {
-  return {module, begin, rows, at::randn({4, in}) / 7, at::zeros({rows, 4}), 2.0};
-}
-
 // B is zero at the first step, so that A has no gradient there.
 TEST(Trainer, OneStepOfLoraMovesBAlone) {
   auto model = tiny_model("llama3");
@@ -447,77 +389,6 @@ TEST_F(Resume, LoraEndsAsAnUnbrokenRunBitForBit) {
   const auto &found = model.params().lora["layers.2.down"][0], &expected = unbroken.params().lora["layers.2.down"][0];
   EXPECT_TRUE(found.a.equal(expected.a));
   EXPECT_TRUE(found.b.equal(expected.b));
-}
-
-// Of every optimiser, what is in a checkpoint is all that it takes to go on; with the two that keep nothing between
-// steps and next to nothing, too.
-TEST_F(Resume, EveryOptimiserEndsAsAnUnbrokenRunBitForBit) {
-  std::vector<std::vector<at::Tensor>> ends;
-  for (const auto& [optim, args, rate] : std::vector<std::tuple<std::string, std::string, double>>{
-           {"sgd", "", 0.1}, {"sgd", "momentum=0.9", 0.1}, {"adafactor", "", 1e-3}, {"adafactor", "beta1=0.9", 1e-3}}) {
-    SCOPED_TRACE(cat(optim, " ", args));
-    options_.optim = optim;
-    options_.optim_args = args;
-    options_.learning_rate = rate;
-    auto unbroken = tiny_model("llama3");
-    train(unbroken, examples_, options_, {});
-    broken_run();
-    auto model = tiny_model("llama3");
-    train(model, examples_, options_, folder_);
-    ends.push_back(weights_of(unbroken));
-    expect_same_weights(model, ends.back());
-    fs::remove_all(folder_);
-  }
-  for (std::size_t i = 1; i < ends.size(); ++i) EXPECT_FALSE(ends[i][1].equal(ends[i - 1][1])) << i;
-}
-
-TEST_F(Resume, ACheckpointOfAnotherOptimiserIsRefused) {
-  broken_run();
-  options_.optim = "adafactor";
-  auto model = tiny_model("llama3");
-  try {
-    train(model, examples_, options_, folder_);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_NE(error.message().find("optim=adamw_torch, and this run has optim=adafactor"), std::string::npos)
-        << error.message();
-  }
-  options_.optim = "adamw";  // another name of the first
-  train(model, examples_, options_, folder_);
-}
-
-TEST_F(Resume, LoraLearnsByEveryOptimiser) {
-  for (const auto& [optim, args, rate] : std::vector<std::tuple<std::string, std::string, double>>{
-           {"sgd", "momentum=0.9", 0.3}, {"adafactor", "", 1e-2}}) {
-    auto model = tiny_model("llama3");
-    const auto before = weights_of(model);
-    at::manual_seed(3);
-    model.params().lora["layers.2.down"] = {piece("model.layers.2.mlp.down_proj", 0, 48, 80)};
-    auto options = small_options();
-    options.optim = optim;
-    options.optim_args = args;
-    options.learning_rate = rate;
-    options.max_steps = 12;
-    options.per_device_train_batch_size = 8;
-    const auto result = train(model, rows(8), options, {});
-    EXPECT_LT(result.history.back().loss, result.history.front().loss - 0.001) << optim;
-    expect_same_weights(model, before);
-  }
-}
-
-// Adafactor's own rates stand in the log, and none of the schedule's is asked for.
-TEST(Trainer, RelativeStepsAreLoggedAsTheyAreTaken) {
-  auto model = tiny_model("llama3");
-  auto options = small_options();
-  options.optim = "adafactor";
-  options.optim_args = "relative_step=true,scale_parameter=true,warmup_init=true";
-  options.learning_rate = 0;
-  options.max_steps = 3;
-  testing::internal::CaptureStderr();
-  const auto result = train(model, rows(4), options, {});
-  EXPECT_EQ(testing::internal::GetCapturedStderr().find("learning_rate is 0"), std::string::npos);
-  for (std::size_t i = 0; i < 3; ++i)
-    EXPECT_DOUBLE_EQ(result.history[i].learning_rate, 1e-6 * static_cast<double>(i + 1));
 }
 
 TEST(Trainer, LoraMovesItsOwnTensorsAndLeavesTheBaseAlone) {
