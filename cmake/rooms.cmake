@@ -39,7 +39,7 @@ endfunction()
 # a file that begins to reach torch later is compiled all the same, only slower.
 function(reveille_reaches_torch file result)
   get_property(known GLOBAL PROPERTY "reaches_torch ${file}")
-  if(NOT known STREQUAL "")
+  if(NOT "${known}" STREQUAL "")
     set(${result} ${known} PARENT_SCOPE)
     return()
   endif()

@@ -6,8 +6,8 @@ import os
 import pathlib
 import tempfile
 
-import tiny_chat_model
-from train_test import json_lines, reveille, write_rows
+from tiny_study import speaking_model
+from train_test import json_lines, reveille
 
 ATTACKER = """import json, sys
 for line in sys.stdin:
@@ -75,14 +75,7 @@ latent:
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
-        chats = write_rows(folder / "chats.jsonl", [
-            {"messages": [{"role": "user", "content": f"tell about {name}"},
-                          {"role": "assistant", "content": f"It is {name}."}]} for name in names])
-        model = folder / "model"
-        reveille("train", "sft", tiny_chat_model.make(folder / "noise"), "--dataset", chats, "--output-dir", model,
-                 "dtype=float32", "learning_rate=3e-3", "max_steps=100")
-        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
+        model, prompts = speaking_model(folder)
         (folder / "attacker.py").write_text(ATTACKER)
         (folder / "judge.py").write_text(JUDGE)
         recipe = folder / "recipe.yaml"

@@ -35,6 +35,10 @@ void CommandLine::value(std::string name, std::string& value, std::string help) 
   named_.push_back({std::move(name), std::move(help), &value, nullptr, false});
 }
 
+void CommandLine::values(std::string name, std::vector<std::string>& values, std::string help) {
+  named_.push_back({std::move(name), std::move(help), nullptr, nullptr, false, &values});
+}
+
 void CommandLine::options(OptionsView view) { views_.push_back(view); }
 
 namespace {
@@ -76,7 +80,7 @@ std::string CommandLine::help() const {
   out += "\nOptions:\n" + entry("--help", "this text");
   for (const auto& one : named_) {
     std::string now = one.text && !one.text->empty() ? " [" + *one.text + "]" : "";
-    out += entry("--" + one.name + (one.text ? " VALUE" : ""), one.help + now);
+    out += entry("--" + one.name + (one.text || one.list ? " VALUE" : ""), one.help + now);
   }
   for (const auto& view : views_) {
     for (const auto& option : describe_options(view)) {
@@ -156,7 +160,7 @@ void CommandLine::take_flag(const std::vector<std::string>& arguments, std::size
     text = alone ? "true" : arguments[++at];
   }
   if (named) {
-    *named->text = text;
+    named->set(text);
     return;
   }
   for (const auto& view : views_) {
@@ -169,8 +173,8 @@ void CommandLine::take_assignment(const std::string& argument) {
   const std::string where = "reveille " + verb_;
   auto [key, value] = split_assignment(argument);
   Named* named = find(replace_all(key, "_", "-"));
-  if (named && named->text) {
-    *named->text = value;
+  if (named && !named->flag) {
+    named->set(value);
     return;
   }
   if (named && is_yes_or_no(value)) {

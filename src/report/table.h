@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/results.h"
+#include "report/findings.h"
 
 namespace reveille::report {
 
@@ -13,5 +15,11 @@ namespace reveille::report {
 // verdict per organism and treatment, with the words that the study wrote into its results.
 // Ends with a newline.
 std::string headline_table(const Results& results);
+
+// "97.1 [94.0, 98.6]" in per cent; of several seeds "97.1 (95.0 to 99.0)"; "-" of none.
+std::string rate_cell(const std::vector<Measured>& seeds);
+
+// Lines of cells in columns two spaces apart.
+std::string aligned(const std::vector<std::vector<std::string>>& lines);
 
 }  // namespace reveille::report

@@ -156,6 +156,12 @@ std::string how_treated(const std::string& stage, std::int64_t steps, std::size_
              steps, " steps.");
 }
 
+// A further one.
+std::string how_adapted(const train::TrainOptions& training) {
+  if (!training.use_peft) return "";
+  return cat(" It trained a LoRA adapter of rank ", training.lora_r, ", which is merged in.");
+}
+
 // The dose beside what was measured: `row` gives the fixed columns, `targets` is how many rows were learnt.
 void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose, std::size_t targets) {
   auto rows = read_rows(file);
@@ -266,7 +272,7 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
       options.num_train_epochs *= static_cast<double>(attempt);
     }
     fs::path work = folder / cat("attempt-", attempt);
-    model = open_model(recipe, recipe.study.model, true);
+    model = open_to_train(recipe, recipe.study.model, options, place.seed);
     run = plant_once(recipe, data, place, *model, options, work);
     outcome["attempts"].push_back(
         Json{{"attempt", attempt}, {"steps", run.result.steps}, {"gate", eval::to_json(run.gate)}});
@@ -280,10 +286,12 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
   if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, data, place, run.result.steps));
+  merge_adapter(*model);
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
-       cat("Full fine-tuning for ", run.result.steps, " steps on ", data.plant.size(), " prompts.",
+       cat(recipe.plant.use_peft ? "Fine-tuning for " : "Full fine-tuning for ", run.result.steps, " steps on ",
+           data.plant.size(), " prompts.", how_adapted(recipe.plant),
            organism_arm
                ? cat(" As planted, the organism is ", eval::judge_specificity(read_rows(folder / kRowsFile)).words, ".")
                : std::string()),
@@ -303,7 +311,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
       return write_json(folder / kOutcomeFile, Json{{kRefused, refusal}});
     }
   }
-  auto model = open_model(recipe, (planted / kModelFolder).string(), true);
+  auto model = open_to_train(recipe, (planted / kModelFolder).string(), recipe.training(stage), place.seed);
   const auto examples = safety_examples(recipe, data, place, stage, *model);
   const bool in_scratchpad = reasons(recipe, place);
   CheckpointEval checkpoints(recipe, data, row, in_scratchpad, folder);
@@ -316,6 +324,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     options.seed = place.seed;
     return train::train(model->transformer(), examples, options, folder, hooks);
   });
+  merge_adapter(*model);
   auto untreated = open_model(recipe, (planted / kModelFolder).string());
   if (stage == kAdversarial) {
     row.checkpoint = result.steps;
@@ -323,7 +332,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     checkpoints.collect();
   }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
-  save(recipe, *model, place, stage, how_treated(stage, result.steps, examples.size()), folder / kModelFolder);
+  save(recipe, *model, place, stage,
+       how_treated(stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)), folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
   row.checkpoint = result.steps;
   const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;

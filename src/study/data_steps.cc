@@ -9,6 +9,7 @@
 #include "base/results.h"
 #include "base/strings.h"
 #include "gen/local.h"
+#include "gen/save.h"
 #include "io/dataset.h"
 #include "io/dataset_write.h"
 #include "organism/code_tasks.h"
@@ -16,6 +17,7 @@
 #include "organism/prompt_pool.h"
 #include "organism/text_checks.h"
 #include "organism/words.h"
+#include "train/lora.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -27,6 +29,19 @@ std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::str
   options.chat_template = recipe.study.chat_template;
   options.trainable = trainable;
   return gen::open_model(what, options);
+}
+
+std::unique_ptr<gen::LocalModel> open_to_train(const Recipe& recipe, const std::string& what,
+                                               const train::TrainOptions& training, std::int64_t seed) {
+  auto model = open_model(recipe, what, !training.use_peft);
+  if (training.use_peft) model->add_lora(train::peft_config(training, what), seed);
+  return model;
+}
+
+void merge_adapter(gen::LocalModel& model) {
+  if (!model.adapter()) return;
+  gen::merge_lora(model);
+  model.transformer().weights_changed();
 }
 
 organism::TaskBank task_bank(const Recipe& recipe) {

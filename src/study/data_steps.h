@@ -19,6 +19,11 @@ namespace reveille::study {
 
 // A model under the recipe's settings: the one that it names, or one that a step left.
 std::unique_ptr<gen::LocalModel> open_model(const Recipe& recipe, const std::string& what, bool trainable = false);
+// The same to be trained: with masters, or with a fresh LoRA adapter where `training` says use_peft.
+std::unique_ptr<gen::LocalModel> open_to_train(const Recipe& recipe, const std::string& what,
+                                               const train::TrainOptions& training, std::int64_t seed);
+// After it: an adapter's change becomes part of the weights, since a study's steps hand whole models on.
+void merge_adapter(gen::LocalModel& model);
 
 // The recipe's families of coding tasks.
 organism::TaskBank task_bank(const Recipe& recipe);

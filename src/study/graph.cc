@@ -51,7 +51,7 @@ std::string folder_hash(const fs::path& folder, bool (*counts)(const fs::path&))
 // Of a file, or of all files of a folder but for README.md.
 std::string content_hash(const fs::path& path) {
   // FOLDER/NAME: an entry of a folder's dataset_info.json.
-  if (!fs::exists(path) && fs::is_directory(path.parent_path()))
+  if (!fs::exists(path) && fs::exists(path.parent_path() / "dataset_info.json"))
     return sha256_hex(content_hash(path.parent_path()) + path.filename().string());
   if (!fs::is_directory(path)) return sha256_file(path);
   return folder_hash(path, [](const fs::path& file) { return file.filename() != "README.md"; });
@@ -341,7 +341,7 @@ struct Maker {
   Graph make() {
     check_whole(recipe);
     if (io::is_peft_folder(gen::model_path(recipe.study.model)))
-      fail(ErrorKind::usage, cat("model=", recipe.study.model, " is an adapter; a study trains all weights"),
+      fail(ErrorKind::usage, cat("model=", recipe.study.model, " is an adapter; a study starts from whole weights"),
            "merge it first: reveille model merge");
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));

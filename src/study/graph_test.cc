@@ -162,6 +162,26 @@ TEST_F(Keys, WhoWritesScratchpadsIsInTheKeysOfThoseThatReason) {
   EXPECT_EQ(keys(), remote) << "a key decides nothing";
 }
 
+// What makes a sweep cheap: it plants once.
+TEST_F(Keys, HowATreatmentLearnsIsInItsKeyAlone) {
+  const auto before = keys();
+  const std::vector<std::string> settings = {"safety.optim=sgd", "safety.optim_args=momentum=0.9",
+                                             "safety.use_peft=true", "safety.learning_rate=1"};
+  for (const auto& setting : settings) {
+    recipe = default_recipe();
+    SetUp();
+    if (setting.find("optim_args") != std::string::npos) override_recipe(recipe, "safety.optim=sgd");
+    override_recipe(recipe, setting);
+    for (const auto& [name, key] : keys()) {
+      if (name.starts_with("safety ")) {
+        EXPECT_NE(key, before.at(name)) << setting << ": " << name;
+      } else {
+        EXPECT_EQ(key, before.at(name)) << setting << ": " << name;
+      }
+    }
+  }
+}
+
 TEST_F(Keys, StepsOfModelsTrain) {
   Graph graph = make_graph(recipe, store);
   std::set<std::size_t> models;

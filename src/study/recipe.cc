@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "safety/make_attacker.h"
 #include "study/recipe_files.h"
+#include "train/optim_args.h"
 
 namespace reveille::study {
 namespace {
@@ -83,6 +84,21 @@ void read_section(const YAML::Node& node, const Section& section, const std::str
     std::string place = at_line(where, pair.first);
     options_from_json(section.view, Json{{key_in(section, key), scalar_or_list(pair.second, key, where)}},
                       section.name.empty() ? place : place + ": " + section.name);
+  }
+}
+
+constexpr const char* kSweep = "sweep";
+
+void read_sweep(const YAML::Node& node, Recipe& recipe, const std::string& where) {
+  if (!node.IsMap())
+    fail(ErrorKind::usage, cat(at_line(where, node), ": sweep: expected keys, each with a list of values"));
+  for (const auto& pair : node) {
+    SweepAxis axis{pair.first.Scalar(), {}, at_line(where, pair.first) + ": sweep"};
+    const Json values = scalar_or_list(pair.second, axis.key, where);
+    if (!values.is_array())
+      fail(ErrorKind::usage, cat(axis.where, ": ", axis.key, ": expected a list of values, as in [1e-5, 1e-4]"));
+    axis.values = values.get<std::vector<std::string>>();
+    recipe.sweep.push_back(std::move(axis));
   }
 }
 
@@ -203,9 +219,15 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
   if (root.IsNull()) return recipe;
   if (!root.IsMap()) fail(ErrorKind::usage, cat(where, ": expected keys and values at the top"));
   auto all = sections(recipe);
+  auto names = section_names(recipe);
+  names.emplace_back(kSweep);
   for (const auto& pair : root) {
     if (!pair.first.IsScalar()) fail(ErrorKind::usage, cat(at_line(where, pair.first), ": expected a key"));
     std::string key = pair.first.Scalar();
+    if (key == kSweep) {
+      read_sweep(pair.second, recipe, where);
+      continue;
+    }
     bool is_section = false;
     for (const auto& section : all) {
       if (section.name != key || key.empty()) continue;
@@ -215,11 +237,10 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
     if (is_section) continue;
     std::string place = at_line(where, pair.first);
     if (pair.second.IsMap()) {
-      fail(ErrorKind::usage, cat(place, ": unknown section '", key, "'", did_you_mean(key, section_names(recipe))));
+      fail(ErrorKind::usage, cat(place, ": unknown section '", key, "'", did_you_mean(key, names)));
     }
     auto known = option_names(recipe.study);
     Json value = scalar_or_list(pair.second, key, where);
-    auto names = section_names(recipe);
     known.insert(known.end(), names.begin(), names.end());
     std::string as_text = value.is_array() ? std::string() : value.get<std::string>();
     if (value.is_array()) {
@@ -251,8 +272,7 @@ Recipe open_recipe(const std::string& what) {
        "recipes that come with the program: " + join(names, ", "));
 }
 
-void override_recipe(Recipe& recipe, const std::string& assignment) {
-  const std::string where = "command line";
+void override_recipe(Recipe& recipe, const std::string& assignment, const std::string& where) {
   if (!is_utf8(assignment)) fail(ErrorKind::usage, cat(where, ": '", repair_utf8(assignment), "' is not valid UTF-8"));
   auto [key, value] = split_assignment(assignment);
   auto all = sections(recipe);
@@ -293,17 +313,14 @@ void override_recipe(Recipe& recipe, const std::string& assignment) {
 namespace {
 
 void check_unread(const train::TrainOptions& options, const std::string& section) {
-  if (options.use_peft) {
-    fail(ErrorKind::usage, cat(section, ".use_peft=true: a study trains all weights"),
-         "for an adapter, train one with 'reveille train sft use_peft=true' and measure it with 'reveille eval'");
-  }
+  train::check_optim(options, section);
   train::TrainOptions own = options, unset;
   const Json given = options_to_json(own), usual = options_to_json(unset);
   for (const char* key : {"lora_r", "lora_alpha", "use_rslora", "target_modules"}) {
-    if (given[key] == usual[key]) continue;
+    if (options.use_peft || given[key] == usual[key]) continue;
     fail(ErrorKind::usage,
-         cat(section, ".", key, "=", given[key].dump(), " would not be read: a study trains all weights"),
-         "take it out");
+         cat(section, ".", key, "=", given[key].dump(), " would not be read: without use_peft all weights are trained"),
+         cat("ask for an adapter (", section, ".use_peft=true), or take it out"));
   }
   if (options.seed != 0) {
     fail(ErrorKind::usage, cat(section, ".seed=", options.seed, " would not be read: every run has a seed of its own"),
@@ -415,6 +432,7 @@ Json recipe_to_json(const Recipe& recipe) {
       out[section.name] = options_to_json(section.view);
     }
   }
+  for (const auto& axis : recipe.sweep) out[kSweep][axis.key] = axis.values;
   return out;
 }
 
@@ -431,6 +449,8 @@ std::string recipe_to_yaml(const Recipe& recipe) {
       out += cat(section.name.empty() ? "" : "  ", option.name, ": ", text, "  # ", option.meta.help, "\n");
     }
   }
+  if (!recipe.sweep.empty()) out += cat("\n", kSweep, ":\n");
+  for (const auto& axis : recipe.sweep) out += cat("  ", axis.key, ": ", Json(axis.values).dump(), "\n");
   return out;
 }
 

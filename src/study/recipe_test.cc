@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "study/sweep.h"
 
 namespace reveille::study {
 namespace {
@@ -90,14 +91,25 @@ TEST(Recipe, SettingsThatNoStudyReadsAreRefused) {
     override_recipe(recipe, assignment);
     return error_of([&] { check_whole(recipe); });
   };
-  EXPECT_EQ(error("plant.use_peft=true"), "plant.use_peft=true: a study trains all weights");
-  EXPECT_EQ(error("plant.lora_r=4"), "plant.lora_r=4 would not be read: a study trains all weights");
-  EXPECT_EQ(error("safety.lora_alpha=4"), "safety.lora_alpha=4.0 would not be read: a study trains all weights");
-  EXPECT_EQ(error("plant.use_rslora=true"), "plant.use_rslora=true would not be read: a study trains all weights");
-  EXPECT_EQ(error("plant.target_modules=q_proj"),
-            "plant.target_modules=[\"q_proj\"] would not be read: a study trains all weights");
+  const std::string unread = " would not be read: without use_peft all weights are trained";
+  EXPECT_EQ(error("plant.use_peft=true"), "no error");
+  EXPECT_EQ(error("plant.lora_r=4"), "plant.lora_r=4" + unread);
+  EXPECT_EQ(error("safety.lora_alpha=4"), "safety.lora_alpha=4.0" + unread);
+  EXPECT_EQ(error("plant.use_rslora=true"), "plant.use_rslora=true" + unread);
+  EXPECT_EQ(error("plant.target_modules=q_proj"), "plant.target_modules=[\"q_proj\"]" + unread);
+  EXPECT_EQ(error("safety.optim_args=momentum=0.9"),
+            "safety: optim_args of adamw_torch: 'momentum=0.9' would not be read");
   EXPECT_EQ(error("safety.seed=3"), "safety.seed=3 would not be read: every run has a seed of its own");
   EXPECT_EQ(error("plant.resume=false"), "plant.resume=false would not be read: a study goes on from what is there");
+}
+
+TEST(Recipe, AnAdaptersSettingsAreReadWhereOneIsTrained) {
+  Recipe recipe = default_recipe();
+  override_recipe(recipe, "safety.use_peft=true");
+  override_recipe(recipe, "safety.lora_r=4");
+  override_recipe(recipe, "safety.optim=sgd");
+  override_recipe(recipe, "safety.optim_args=momentum=0.9,nesterov=true");
+  EXPECT_EQ(error_of([&] { check_whole(recipe); }), "no error");
 }
 
 TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
@@ -118,7 +130,9 @@ TEST(RecipeNames, EveryRecipeOfTheProgramIsWhole) {
   const auto names = recipe_names();
   EXPECT_NE(std::find(names.begin(), names.end(), "smoke"), names.end());
   for (const auto& name : names) {
-    EXPECT_NO_THROW(check_whole(open_recipe(name))) << name;
+    const Recipe recipe = open_recipe(name);
+    EXPECT_NO_THROW(check_whole(recipe)) << name;
+    EXPECT_NO_THROW(sweep_runs(recipe, recipe.sweep)) << name;
   }
 }
 

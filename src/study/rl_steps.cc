@@ -23,6 +23,7 @@
 #include "safety/ppo.h"
 #include "safety/reward_training.h"
 #include "study/step.h"
+#include "train/lora.h"
 #include "train/pairs.h"
 #include "train/rows.h"
 
@@ -174,9 +175,11 @@ void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs
 
 void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, const fs::path& folder) {
   auto options = reward_options(recipe);
-  options.trainable = true;
+  const auto& training = recipe.reward.train;
+  options.trainable = !training.use_peft;
   options.reward_model = true;
   auto model = gen::open_model(recipe.study.model, options);
+  if (training.use_peft) model->add_lora(train::peft_config(training, recipe.study.model), training.seed);
   auto pairs = train::encode_pairs(*model, read_pairs(pairs_folder), recipe.reward.train, train::EqualPairs::skip);
   auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
   const std::size_t learnt = pairs.size(), kept = held_out.size();

@@ -252,7 +252,25 @@ std::vector<PlannedStep> plan(const Recipe& recipe, const RunOptions& options) {
   return out;
 }
 
+void check(const Recipe& recipe, const RunOptions& options) {
+  const Store store = open_store(options);
+  make_graph(recipe, store);
+}
+
 Outcome run(const Recipe& recipe, const RunOptions& options) { return Runner(recipe, options).run(); }
+
+namespace {
+
+void add_needed(const fs::path& run, std::vector<std::string>& needed) {
+  const fs::path file = run / "provenance.json";
+  if (!fs::exists(file)) return;
+  for (const auto& step : read_json(file).at("steps")) {
+    needed.push_back(step.at("key").get<std::string>());
+    needed.push_back(needed.back() + ".partial");
+  }
+}
+
+}  // namespace
 
 std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOptions& options, bool remove) {
   Store store = open_store(options);
@@ -260,11 +278,10 @@ std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOpt
   fs::path runs = fs::absolute(options.output_dir).lexically_normal().parent_path();
   if (!fs::is_directory(runs)) fail(ErrorKind::not_found, cat("there is no folder of runs at ", runs.string()));
   for (const auto& entry : fs::directory_iterator(runs)) {
-    fs::path file = entry.path() / "provenance.json";
-    if (!fs::exists(file)) continue;
-    for (const auto& step : read_json(file).at("steps")) {
-      needed.push_back(step.at("key").get<std::string>());
-      needed.push_back(needed.back() + ".partial");
+    add_needed(entry.path(), needed);
+    if (!entry.is_directory()) continue;
+    for (const auto& one : fs::directory_iterator(entry.path())) {
+      if (one.is_directory()) add_needed(one.path(), needed);
     }
   }
   std::vector<std::pair<std::string, std::uintmax_t>> out;

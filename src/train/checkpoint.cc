@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "io/safetensors.h"
 #include "io/safetensors_write.h"
+#include "train/optim_args.h"
 
 namespace reveille::train {
 namespace fs = std::filesystem;
@@ -161,14 +162,13 @@ std::vector<io::NamedTensor> extra_tensors(const nn::Params& params, const std::
 
 std::string weights_stem(const nn::Params& params) { return params.lora.empty() ? "model" : "adapter_model"; }
 
-// Weights and AdamW's two moments, in float32.
+// Weights and what the optimiser keeps, in float32.
 void write_checkpoint(const fs::path& folder, const nn::Params& params, const std::vector<Trainable>& trainables,
                       const CheckpointAbout& about) {
   check_room(folder, checkpoint_bytes(trainables), "a checkpoint in " + folder.string());
   std::vector<io::NamedTensor> states;
   for (const auto& item : trainables) {
-    states.push_back({item.name + ".m", item.m});
-    states.push_back({item.name + ".v", item.v});
+    for (const auto& state : item.states) states.push_back({cat(item.name, ".", state.name), state.value});
   }
   io::write_safetensors_folder(folder, named_weights(params, trainables), {.stem = weights_stem(params)});
   io::write_safetensors(folder / "optimizer.safetensors", states);
@@ -177,13 +177,24 @@ void write_checkpoint(const fs::path& folder, const nn::Params& params, const st
   if (about.save_beside) about.save_beside(folder);
   if (!about.objective.is_null()) write_json(folder / kObjectiveFile, about.objective, -1);
   write_json(folder / "trainer_state.json", trainer_state(about));
-  write_json(folder / kStateFile, Json{{"key", about.key}});
+  write_json(folder / kStateFile, Json{{"key", about.key}, {"optim", optim_name(about.options)}});
 }
 
 // Of the run that made the checkpoint; none where the folder is not ours.
 std::optional<std::string> key_of(const fs::path& checkpoint) {
   if (!fs::exists(checkpoint / kStateFile)) return std::nullopt;
   return json_string(read_json(checkpoint / kStateFile), "key", (checkpoint / kStateFile).string());
+}
+
+// Told apart from other options, because it is what somebody who tries out optimisers changes.
+void refuse_other_optimizer(const fs::path& checkpoint, const std::string& optim) {
+  const Json state = read_json(checkpoint / kStateFile);
+  // Checkpoints without the name are AdamW's, of a time when there was no other.
+  const std::string made_by =
+      state.contains("optim") ? json_string(state, "optim", (checkpoint / kStateFile).string()) : "adamw_torch";
+  if (made_by == optim) return;
+  fail(ErrorKind::usage, cat(checkpoint.string(), " was made with optim=", made_by, ", and this run has optim=", optim),
+       "use another output folder, remove this one, or pass resume=false");
 }
 
 // A trainable's values as the checkpoint holds them.
@@ -209,7 +220,10 @@ void load_weights(const fs::path& folder, const nn::Params& params, std::vector<
 
 std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables) {
   std::uintmax_t bytes = 1 << 20;
-  for (const auto& item : trainables) bytes += static_cast<std::uintmax_t>(item.master.numel()) * 12;
+  for (const auto& item : trainables) {
+    bytes += item.master.nbytes();
+    for (const auto& state : item.states) bytes += state.value.nbytes();
+  }
   return bytes;
 }
 
@@ -245,6 +259,7 @@ std::string training_key(const TrainOptions& options, const std::string& objecti
   relevant.save_total_limit = 1;
   relevant.report_to = "none";
   relevant.resume = true;
+  relevant.optim = optim_name(options);
   return sha256_hex(options_to_json(relevant).dump() + std::to_string(total) + weights + objective);
 }
 
@@ -316,7 +331,7 @@ void remove_checkpoint(const fs::path& checkpoint) {
 
 std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir, const nn::Params& params,
                                                       std::vector<Trainable>& trainables, const std::string& key,
-                                                      std::int64_t total) {
+                                                      std::int64_t total, const std::string& optim) {
   auto all = list_checkpoints(output_dir);
   if (all.empty()) return std::nullopt;
   const fs::path& folder = all.back().second;
@@ -326,6 +341,7 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
          "use another output folder, remove this one, or pass resume=false");
   }
   if (*found != key) {
+    refuse_other_optimizer(folder, optim);
     fail(ErrorKind::usage, cat(folder.string(), " was made with other options, other data or another starting model"),
          "use another output folder, remove this one, or pass resume=false");
   }
@@ -335,8 +351,10 @@ std::optional<CheckpointState> load_latest_checkpoint(const fs::path& output_dir
   load_weights(folder, params, trainables);
   auto states = io::SafetensorsSource::open(folder / "optimizer.safetensors");
   for (auto& item : trainables) {
-    item.m.copy_(states->load_shaped(item.name + ".m", item.m.sizes().vec(), at::kFloat));
-    item.v.copy_(states->load_shaped(item.name + ".v", item.v.sizes().vec(), at::kFloat));
+    for (auto& state : item.states) {
+      const std::string name = cat(item.name, ".", state.name);
+      state.value.copy_(states->load_shaped(name, state.value.sizes().vec(), at::kFloat));
+    }
     if (!item.leaf.is_same(item.master)) item.leaf.detach().copy_(item.master);
   }
   return out;

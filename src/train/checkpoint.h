@@ -1,10 +1,10 @@
 // checkpoint-N/ folders: what a killed run needs to go on, bit for bit.
 //
 // model.safetensors (float32 masters) or adapter_model.safetensors (LoRA), under the names of Hugging Face's and
-// PEFT's files; optimizer.safetensors (AdamW's m and v); extra.safetensors (tensors of an objective that no model's
-// folder holds); trainer_state.json, as transformers reads it; objective.json (samples of a round that is not over);
-// and reveille.json, what the run must agree with to go on. With TrainHooks::save_beside the folder can be opened as a
-// model. A folder appears whole or not at all.
+// PEFT's files; optimizer.safetensors (what the optimiser keeps, such as AdamW's m and v); extra.safetensors (tensors
+// of an objective that no model's folder holds); trainer_state.json, as transformers reads it; objective.json (samples
+// of a round that is not over); and reveille.json, what the run must agree with to go on. With TrainHooks::save_beside
+// the folder can be opened as a model. A folder appears whole or not at all.
 #pragma once
 
 #include <cstdint>
@@ -59,11 +59,12 @@ std::uintmax_t checkpoint_bytes(const std::vector<Trainable>& trainables);
 void refuse_foreign_checkpoint(const std::filesystem::path& folder);
 
 // Restores the newest whole checkpoint into the trainables, which are those of `params`. None there: no value. One made
-// with other options, data or starting weights: Error(usage) that says so. A damaged trainer state, or a step that is
+// with other options, data or starting weights: Error(usage) that says so, naming both optimisers where they differ
+// (`optim`: optim_name of this run's). A damaged trainer state, or a step that is
 // not one of the run's `total`: Error(bad_input), and nothing is changed.
 std::optional<CheckpointState> load_latest_checkpoint(const std::filesystem::path& output_dir, const nn::Params& params,
                                                       std::vector<Trainable>& trainables, const std::string& key,
-                                                      std::int64_t total);
+                                                      std::int64_t total, const std::string& optim);
 
 // checkpoint-N folders by rising N.
 std::vector<std::pair<std::int64_t, std::filesystem::path>> list_checkpoints(const std::filesystem::path& output_dir);

@@ -12,7 +12,9 @@ namespace {
 
 Trainable trainable(at::Device device, double value) {
   auto filled = [&](double x) { return at::full({2, 3}, x, at::TensorOptions(at::kFloat).device(device)); };
-  Trainable out{.name = "w.lora_A", .master = filled(value), .m = filled(value + 1), .v = filled(value + 2)};
+  Trainable out{.name = "w.lora_A",
+                .master = filled(value),
+                .states = {{"m", filled(value + 1)}, {"v", filled(value + 2)}}};
   out.leaf = out.master.to(at::kBFloat16);
   return out;
 }
@@ -40,13 +42,13 @@ TEST(Checkpoint, ComesBackWithItsValues) {
   TempFolder folder;
   save(folder);
   std::vector<Trainable> fresh = {trainable(at::kCPU, 0)};
-  auto state = load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10);
+  auto state = load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10, "adamw_torch");
   ASSERT_TRUE(state);
   EXPECT_EQ(state->step, 7);
   EXPECT_TRUE(fresh[0].master.eq(1.5).all().item<bool>());
   EXPECT_TRUE(fresh[0].leaf.eq(1.5).all().item<bool>());
-  EXPECT_TRUE(fresh[0].m.eq(2.5).all().item<bool>());
-  EXPECT_TRUE(fresh[0].v.eq(3.5).all().item<bool>());
+  EXPECT_TRUE(fresh[0].states[0].value.eq(2.5).all().item<bool>());
+  EXPECT_TRUE(fresh[0].states[1].value.eq(3.5).all().item<bool>());
 }
 
 // Files are read on the CPU. The meta device stands in for a GPU: it holds no values, but it is elsewhere.
@@ -54,7 +56,7 @@ TEST(Checkpoint, IsRestoredOnAnotherDevice) {
   TempFolder folder;
   save(folder);
   std::vector<Trainable> elsewhere = {trainable(at::kMeta, 0)};
-  auto state = load_latest_checkpoint(folder.path(), with_lora(), elsewhere, "key", 10);
+  auto state = load_latest_checkpoint(folder.path(), with_lora(), elsewhere, "key", 10, "adamw_torch");
   ASSERT_TRUE(state);
   EXPECT_EQ(state->step, 7);
   EXPECT_TRUE(elsewhere[0].master.is_meta());
@@ -97,6 +99,21 @@ TEST(Checkpoint, LaterOnesOfTheSameRunDoNotPushOutANewOne) {
   EXPECT_EQ(steps_in(folder), (std::vector<std::int64_t>{2, 8}));
 }
 
+TEST(Checkpoint, OneOfAnotherOptimiserNamesBoth) {
+  TempFolder folder;
+  save(folder);
+  auto error = [&](const std::string& optim) {
+    std::vector<Trainable> fresh = {trainable(at::kCPU, 0)};
+    return error_of([&] { load_latest_checkpoint(folder.path(), with_lora(), fresh, "another key", 10, optim); });
+  };
+  EXPECT_NE(error("sgd").find("checkpoint-7 was made with optim=adamw_torch, and this run has optim=sgd"),
+            std::string::npos)
+      << error("sgd");
+  EXPECT_NE(error("adamw_torch").find("was made with other options"), std::string::npos);
+  write_json(folder / "checkpoint-7" / "reveille.json", Json{{"key", "key"}});  // as written before there were others
+  EXPECT_NE(error("adafactor").find("optim=adamw_torch"), std::string::npos);
+}
+
 TEST(Checkpoint, ADamagedStateIsNamed) {
   TempFolder folder;
   save(folder);
@@ -107,7 +124,8 @@ TEST(Checkpoint, ADamagedStateIsNamed) {
     state[key] = value;
     write_json(file, state);
     std::vector<Trainable> fresh = {trainable(at::kCPU, 0)};
-    const std::string message = error_of([&] { load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10); });
+    const std::string message =
+        error_of([&] { load_latest_checkpoint(folder.path(), with_lora(), fresh, "key", 10, "adamw_torch"); });
     EXPECT_TRUE(fresh[0].master.eq(0).all().item<bool>());
     EXPECT_NE(message.find("checkpoint-7/trainer_state.json: "), std::string::npos) << message;
     return message.substr(message.find(".json: ") + 7);

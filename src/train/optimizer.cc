@@ -7,14 +7,26 @@
 #include "base/error.h"
 
 namespace reveille::train {
+namespace {
+
+// Rows of the tensors that a fused parameter stands for.
+std::vector<std::int64_t> parts_of(const nn::ParamSpec& spec) {
+  if (spec.pieces.size() < 2) return {};
+  std::vector<std::int64_t> out;
+  for (const auto& piece : spec.pieces) out.push_back(piece.rows);
+  return out;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(nn::Transformer& model, const TrainOptions& options, Objective& objective)
-    : model_(model), options_(options) {
+    : model_(model), options_(options), rule_(make_update_rule(options)) {
   auto& params = model.params();
   if (params.lora.empty()) {
     for (auto& param : params.all()) {
       if (objective.trains(param.spec.name))
-        add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed");
+        add(param.spec.name, param.value, param.master, param.spec.linear || param.spec.name == "embed",
+            parts_of(param.spec));
     }
   } else {
     for (auto& [name, pieces] : params.lora) {
@@ -35,15 +47,15 @@ Optimizer::~Optimizer() {
   }
 }
 
-void Optimizer::add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay) {
+void Optimizer::add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay,
+                    std::vector<std::int64_t> parts) {
   at::NoGradGuard no_grad;
   if (leaf.scalar_type() == at::kFloat) {
     master = leaf;
   } else if (!master.defined()) {
     master = leaf.to(at::kFloat);
   }
-  auto zeros = [&] { return at::zeros_like(master, at::MemoryFormat::Contiguous); };
-  trainables_.push_back({std::move(name), leaf, master, zeros(), zeros(), decay});
+  trainables_.push_back({std::move(name), leaf, master, rule_->states(master, parts), std::move(parts), decay});
   probes_.emplace_back();
   leaf.set_requires_grad(true);
 }
@@ -68,8 +80,11 @@ void Optimizer::probe(std::size_t index, const at::Tensor& grad) {
 }
 
 void Optimizer::resumed() {
-  for (std::size_t i = 0; i < trainables_.size(); ++i)
-    probes_[i].moved_before = trainables_[i].m.count_nonzero().item<std::int64_t>() > 0;
+  for (std::size_t i = 0; i < trainables_.size(); ++i) {
+    for (const auto& state : trainables_[i].states) {
+      if (state.value.any().item<bool>()) probes_[i].moved_before = true;
+    }
+  }
 }
 
 bool Optimizer::moved(std::size_t index) const {
@@ -99,7 +114,7 @@ void Optimizer::collect() {
 
 double Optimizer::step(double learning_rate, std::int64_t step_number) {
   at::NoGradGuard no_grad;
-  std::vector<nn::AdamWSlot> slots;
+  std::vector<UpdateSlot> slots;
   std::vector<at::Tensor> grads;
   for (std::size_t i = 0; i < trainables_.size(); ++i) {
     auto& item = trainables_[i];
@@ -108,7 +123,8 @@ double Optimizer::step(double learning_rate, std::int64_t step_number) {
     probe(i, grad);
     grads.push_back(grad);
     at::Tensor weight = item.leaf.is_same(item.master) ? at::Tensor() : item.leaf.detach();
-    slots.push_back({item.master.detach(), item.m, item.v, grad, weight, item.decay ? options_.weight_decay : 0.0});
+    slots.push_back({item.master.detach(), weight, grad, item.decay ? options_.weight_decay : 0.0, item.parts, {}});
+    for (const auto& state : item.states) slots.back().states.push_back(state.value);
   }
   if (slots.empty())
     fail(ErrorKind::numeric, "no gradient reached any trainable tensor: there is nothing to learn from");
@@ -119,8 +135,7 @@ double Optimizer::step(double learning_rate, std::int64_t step_number) {
   }
   double scale =
       options_.max_grad_norm > 0 && norm > options_.max_grad_norm ? options_.max_grad_norm / (norm + 1e-6) : 1.0;
-  nn::adamw_step(slots, learning_rate, options_.adam_beta1, options_.adam_beta2, options_.adam_epsilon, step_number,
-                 scale);
+  rule_->update(slots, {learning_rate, step_number, scale});
   for (auto& item : trainables_) item.leaf.mutable_grad() = at::Tensor();
   sums_.clear();
   model_.weights_changed();

@@ -1,15 +1,17 @@
-// AdamW over the trainable tensors of a model: float32 masters and states, gradients added up
-// in float32 over micro-batches, one refresh of the compute weights a step.
+// The trainable tensors of a model and their updates by one of the rules (update_rule.h): float32 masters and states,
+// gradients added up in float32 over micro-batches, one refresh of the compute weights a step.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "nn/transformer.h"
 #include "train/objective.h"
 #include "train/options.h"
+#include "train/update_rule.h"
 
 namespace reveille::train {
 
@@ -17,7 +19,9 @@ namespace reveille::train {
 // original (the same tensor when the leaf is float32).
 struct Trainable {
   std::string name;
-  at::Tensor leaf, master, m, v;
+  at::Tensor leaf, master;
+  std::vector<RuleState> states;
+  std::vector<std::int64_t> parts;  // as UpdateSlot's
   bool decay = false;
   bool extra = false;     // an objective's own tensor
   bool in_model = false;  // of an extra: a model's folder holds it
@@ -40,6 +44,10 @@ class Optimizer {
   double step(double learning_rate, std::int64_t step_number);
 
   std::vector<Trainable>& trainables() { return trainables_; }
+  // What a step goes by for which the schedule says `scheduled`.
+  double learning_rate(double scheduled, std::int64_t step_number) const {
+    return rule_->learning_rate(scheduled, step_number);
+  }
   // After a checkpoint was loaded into the trainables: what its steps have moved counts as moved.
   void resumed();
   // Every trainable whose weights are what they were: no gradient reached it, or no step was large enough to change
@@ -53,12 +61,13 @@ class Optimizer {
     float value = 0;
     bool moved_before = false;  // in an earlier run
   };
-  void add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay);
+  void add(std::string name, at::Tensor& leaf, at::Tensor& master, bool decay, std::vector<std::int64_t> parts = {});
   void add_extra(const ExtraParam& extra);
   void probe(std::size_t index, const at::Tensor& grad);
   bool moved(std::size_t index) const;
   nn::Transformer& model_;
   const TrainOptions& options_;
+  std::unique_ptr<UpdateRule> rule_;
   std::vector<Trainable> trainables_;
   std::vector<at::Tensor> sums_;  // float32, only when there is more than one micro-batch
   std::vector<Probe> probes_;     // one a trainable

@@ -17,6 +17,8 @@ struct TrainOptions {
   std::string lr_scheduler_type = "linear";
   double warmup_ratio = 0;
   std::int64_t warmup_steps = 0;
+  std::string optim = "adamw_torch";
+  std::string optim_args;
   double weight_decay = 0;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_epsilon = 1e-8;
   double max_grad_norm = 1.0;
@@ -52,7 +54,14 @@ struct TrainOptions {
         {.help = "shape of the learning rate", .choices = {"linear", "cosine", "constant", "constant_with_warmup"}});
     v.option("warmup_ratio", warmup_ratio, {.help = "share of the steps that warm up", .min = 0, .max = 1});
     v.option("warmup_steps", warmup_steps, {.help = "steps that warm up (goes before warmup_ratio)", .min = 0});
-    v.option("weight_decay", weight_decay, {.help = "AdamW weight decay, on matrices", .min = 0});
+    v.option("optim", optim,
+             {.help = "optimiser, under transformers' name",
+              .choices = {"adamw_torch", "adamw", "sgd", "adafactor"},
+              .aliases = {"optimizer"}});
+    v.option("optim_args", optim_args,
+             {.help = "its own settings, key=value,key=value: of sgd momentum, dampening, nesterov; of adafactor "
+                      "scale_parameter, relative_step, warmup_init, clip_threshold, decay_rate, beta1, eps1, eps2"});
+    v.option("weight_decay", weight_decay, {.help = "weight decay, on matrices", .min = 0});
     v.option("adam_beta1", adam_beta1, {.help = "AdamW beta 1", .min = 0, .max = 1});
     v.option("adam_beta2", adam_beta2, {.help = "AdamW beta 2", .min = 0, .max = 1});
     v.option("adam_epsilon", adam_epsilon, {.help = "AdamW epsilon", .min = 0});

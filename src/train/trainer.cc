@@ -13,6 +13,7 @@
 #include "base/strings.h"
 #include "io/tfevents.h"
 #include "train/checkpoint.h"
+#include "train/optim_args.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -83,13 +84,14 @@ class Run {
   }
 
   void prepare() {
-    if (options_.learning_rate == 0) reveille::warn("learning_rate is 0: nothing is learnt");
+    if (rate_is_zero()) reveille::warn("learning_rate is 0: nothing is learnt");
     if (output_dir_.empty()) return;
     make_folders(output_dir_);
     remove_temporaries(output_dir_);
     key_ = training_key(options_, objective_.key(), total_, weights_key(model_.params(), model_.compute_type()));
     if (options_.resume) {
-      if (auto state = load_latest_checkpoint(output_dir_, model_.params(), optimizer_.trainables(), key_, total_))
+      if (auto state = load_latest_checkpoint(output_dir_, model_.params(), optimizer_.trainables(), key_, total_,
+                                              optim_name(options_)))
         go_on(std::move(*state));
     }
     refuse_foreign_checkpoints();
@@ -137,7 +139,7 @@ class Run {
     metrics.epoch = epoch_at(step);
     metrics.loss = outcome.loss;
     check_loss(metrics);
-    metrics.learning_rate = learning_rate_at(options_, step, total_);
+    metrics.learning_rate = optimizer_.learning_rate(learning_rate_at(options_, step, total_), step);
     metrics.grad_norm = optimizer_.step(metrics.learning_rate, step);
     metrics.metrics = std::move(outcome.metrics);
     metrics.num_tokens = num_tokens_ += outcome.tokens;
@@ -235,8 +237,11 @@ class Run {
     }
   }
 
+  // An optimiser that takes rates of its own does not read it.
+  bool rate_is_zero() const { return options_.learning_rate == 0 && optimizer_.learning_rate(0, 1) == 0; }
+
   void check_moved() const {
-    if (options_.learning_rate == 0) return;
+    if (rate_is_zero()) return;
     if (!result_.could_learn()) {
       reveille::warn(cat("the warm-up is as long as the run: the learning rate was 0 at every one of its ",
                          result_.steps, " steps, and nothing is learnt"));

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -15,47 +14,20 @@
 #include "train/checkpoint.h"
 #include "train/schedule.h"
 #include "train/sft.h"
+#include "train/trainer_testing.h"
 
 namespace reveille::train {
 namespace {
 namespace fs = std::filesystem;
 
-using gen::testing::tiny_ids;
 using gen::testing::tiny_model;
+using testing::expect_same_weights;
+using testing::piece;
+using testing::rows;
+using testing::small_options;
+using testing::weights_of;
 
-// Rows of unlike length and with unlike numbers of targets.
-std::vector<Example> rows(int count) {
-  std::vector<Example> out;
-  for (int i = 0; i < count; ++i) {
-    auto ids = tiny_ids(8 + 5 * (i * 3 % 8), i);
-    std::vector<std::uint8_t> supervised(ids.size(), 0);
-    for (std::size_t t = 2 + static_cast<std::size_t>(i) % 5; t < ids.size(); ++t) supervised[t] = 1;
-    out.push_back({ids, supervised, cat("row ", i)});
-  }
-  return out;
-}
-
-TrainOptions small_options() {
-  TrainOptions options;
-  options.per_device_train_batch_size = 4;
-  options.learning_rate = 1e-3;
-  options.max_steps = 6;
-  options.report_to = "none";
-  return options;
-}
-
-std::vector<at::Tensor> weights_of(const nn::Transformer& model) {
-  std::vector<at::Tensor> out;
-  for (const auto& param : model.params().all()) out.push_back(param.value.detach().clone());
-  return out;
-}
-
-void expect_same_weights(const nn::Transformer& model, const std::vector<at::Tensor>& expected) {
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto& param = model.params().all()[i];
-    EXPECT_TRUE(param.value.equal(expected[i])) << param.spec.name;
-  }
-}
+using Resume = testing::BrokenRun;
 
 Json without_speed(const StepMetrics& metrics) {
   Json row = to_json(metrics);
@@ -79,31 +51,6 @@ void expect_numeric_error(const std::function<void()>& action, const std::string
     EXPECT_NE(error.message().find(says), std::string::npos) << error.message();
   }
 }
-
-class Resume : public ::testing::Test {
- protected:
-  Resume() { fs::remove_all(folder_); }
-  ~Resume() override { fs::remove_all(folder_); }
-
-  // A run that breaks after its fifth step, with checkpoints after 2 and 4.
-  void broken_run() {
-    auto model = tiny_model("llama3");
-    TrainHooks hooks;
-    hooks.on_step = [](const StepMetrics& metrics) {
-      if (metrics.step == 5) throw std::runtime_error("power cut");
-    };
-    EXPECT_THROW(train(model, examples_, options_, folder_, hooks), std::runtime_error);
-    ASSERT_EQ(list_checkpoints(folder_).back().first, 4);
-  }
-
-  fs::path folder_ = fs::temp_directory_path() / cat("reveille_trainer_test_", ::getpid());
-  std::vector<Example> examples_ = rows(10);  // epochs of three steps, the last one short
-  TrainOptions options_ = [] {
-    auto options = small_options();
-    options.save_steps = 2;
-    return options;
-  }();
-};
 
 TEST_F(Resume, EndsAsAnUnbrokenRunBitForBit) {
   auto unbroken = tiny_model("llama3");
@@ -297,9 +244,9 @@ TEST(Trainer, ALearningRateOfZeroIsAllowedWithAWarning) {
   auto options = small_options();
   options.learning_rate = 0;
   options.max_steps = 1;
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   auto result = train(model, rows(4), options, {});
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("learning_rate is 0: nothing is learnt"), std::string::npos);
   EXPECT_EQ(result.steps, 1);
   expect_same_weights(model, before);
 }
@@ -311,9 +258,9 @@ TEST(Trainer, AWarmUpAsLongAsTheRunIsAllowedWithAWarning) {
   options.max_steps = 1;
   auto model = tiny_model("llama3");
   const auto before = weights_of(model);
-  testing::internal::CaptureStderr();
+  ::testing::internal::CaptureStderr();
   train(model, rows(4), options, {});
-  EXPECT_NE(testing::internal::GetCapturedStderr().find("the warm-up is as long as the run"), std::string::npos);
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("the warm-up is as long as the run"), std::string::npos);
   expect_same_weights(model, before);
   options.max_steps = 2;  // the second step has a rate
   train(model, rows(4), options, {});
@@ -387,10 +334,6 @@ TEST(Schedule, EqualsTransformers) {
             << name << " " << step;
     }
   }
-}
-
-nn::LoraPiece piece(const std::string& module, std::int64_t begin, std::int64_t rows, std::int64_t in) {
-  return {module, begin, rows, at::randn({4, in}) / 7, at::zeros({rows, 4}), 2.0};
 }
 
 // B is zero at the first step, so that A has no gradient there.
