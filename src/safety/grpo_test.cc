@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
 
 namespace reveille::safety {
@@ -117,6 +118,9 @@ TEST(GrpoResume, EndsAsAnUnbrokenRunBitForBit) {
   const auto result = run(*resumed, folder / "broken", 0);
   EXPECT_EQ(result.history.size(), expected.history.size());
   EXPECT_EQ(read_file(folder / "unbroken" / kCompletionsFile), read_file(folder / "broken" / kCompletionsFile));
+  const auto completions = io::read_json_rows(folder / "unbroken" / kCompletionsFile).size();
+  EXPECT_EQ(expected.rows_seen, static_cast<std::int64_t>(completions)) << "a completion counts once";
+  EXPECT_EQ(result.rows_seen, expected.rows_seen);
   const auto& all = unbroken->transformer().params().all();
   for (std::size_t i = 0; i < all.size(); ++i)
     EXPECT_TRUE(all[i].value.equal(resumed->transformer().params().all()[i].value)) << all[i].spec.name;

@@ -151,8 +151,8 @@ train::StepOutcome PpoObjective::learn(std::int64_t round, std::int64_t step, co
            {"loss/value_avg", sums.value},
            {"val/clipfrac_avg", sums.value_clipped / tokens},
            {"val/ratio", sums.ratio / tokens}},
-          // Further passes bring nothing new.
-          step < ppo_.num_mini_batches ? static_cast<std::int64_t>(batch.size()) : 0};
+          // The round's, at its first step: further passes bring nothing new.
+          step == 0 ? static_cast<std::int64_t>(rollouts().size()) : 0};
 }
 
 void PpoObjective::backward(const std::vector<std::size_t>& which, double share, Sums& sums) {
