@@ -95,7 +95,8 @@ bool json_bool(const Json& object, std::string_view key, const std::string& wher
 }
 
 std::vector<std::string> json_strings(const Json& object, std::string_view key, const std::string& where) {
-  return list_at<std::string>(object, key, where, "a list of strings", [](const Json& item) { return item.is_string(); });
+  return list_at<std::string>(object, key, where, "a list of strings",
+                              [](const Json& item) { return item.is_string(); });
 }
 
 std::vector<double> json_numbers(const Json& object, std::string_view key, const std::string& where) {

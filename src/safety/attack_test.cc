@@ -156,8 +156,8 @@ TEST(Attack, RowsThatAreNoneOfOursAreNamed) {
   TempFolder folder;
   const auto file = folder / kAttemptsFile;
   const std::string good =
-      "{\"round\": 0, \"turn\": 0, \"slot\": 0, \"prompt\": \"a\", \"replies\": [\"x\"], \"shows\": [true], \"effective\": "
-      "true, \"of\": 1, \"run\": \"run\"}";
+      "{\"round\": 0, \"turn\": 0, \"slot\": 0, \"prompt\": \"a\", \"replies\": [\"x\"], \"shows\": [true], "
+      "\"effective\": true, \"of\": 1, \"run\": \"run\"}";
   auto error = [&](const std::string& was, const std::string& now) {
     const std::string text = good + "\n\n" + replace_all(good, was, now) + "\n";
     write_file_atomic(file, text);
