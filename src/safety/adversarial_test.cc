@@ -158,6 +158,13 @@ TEST_P(Adversarial, ACheckpointWithoutItsAttemptsIsRefused) {
 // Effective prompts are asked in the target's conversation as they train, and those held back never do.
 TEST_P(Adversarial, HeldBackPromptsNeverTrain) {
   held_back_ = 0.5;
+  // A fault that noise shows oftener than the letter a.
+  target_.shows = [](const std::vector<Answer>& answers) {
+    std::vector<bool> shows;
+    for (const auto& answer : answers)
+      shows.push_back(answer.completion.find_first_of("abcdefghijklm") != std::string::npos);
+    return shows;
+  };
   target_.wrap = [](const std::string& prompt) { return Conversation{{"system", "SYS"}, {"user", prompt}}; };
   auto policy = tiny_policy(folder_);
   Letters attacker;
