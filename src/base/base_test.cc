@@ -192,6 +192,27 @@ TEST(Files, OnlyHiddenTemporariesAreRemoved) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Json, TypesAreChecked) {
+  const Json row{{"n", 3}, {"half", 0.5}, {"big", 18446744073709551615U}, {"yes", true}, {"list", {"a", 1}}};
+  EXPECT_EQ(json_integer(row, "n", "x"), 3);
+  EXPECT_EQ(json_number(row, "n", "x"), 3);
+  EXPECT_TRUE(json_bool(row, "yes", "x"));
+  auto error = [&](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& caught) {
+      return caught.message();
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error([&] { json_integer(row, "half", "f:1"); }), "f:1: key 'half' should be a whole number, found 0.5");
+  EXPECT_EQ(error([&] { json_integer(row, "big", "f:1"); }),
+            "f:1: key 'big' should be a whole number, found 18446744073709551615");
+  EXPECT_EQ(error([&] { json_number(row, "yes", "f:1"); }), "f:1: key 'yes' should be a number, found boolean");
+  EXPECT_EQ(error([&] { json_strings(row, "list", "f:1"); }), "f:1: key 'list' should be a list of strings, found 1");
+  EXPECT_EQ(error([&] { json_bools(row, "n", "f:1"); }), "f:1: key 'n' should be a list of true and false, found 3");
+}
+
 TEST(Json, DepthIsBounded) {
   std::string deep(100000, '[');
   EXPECT_THROW(parse_json(deep, "x"), Error);

@@ -2,10 +2,12 @@
 // same bytes every time.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reveille {
 
@@ -20,5 +22,12 @@ void write_json(const std::filesystem::path& path, const Json& value, int indent
 // Typed access that names file and key when something is missing or of another type.
 const Json& json_at(const Json& object, std::string_view key, const std::string& where);
 std::string json_string(const Json& object, std::string_view key, const std::string& where);
+std::int64_t json_integer(const Json& object, std::string_view key, const std::string& where);
+double json_number(const Json& object, std::string_view key, const std::string& where);
+bool json_bool(const Json& object, std::string_view key, const std::string& where);
+// A list all of whose items are of one of these types.
+std::vector<std::string> json_strings(const Json& object, std::string_view key, const std::string& where);
+std::vector<double> json_numbers(const Json& object, std::string_view key, const std::string& where);
+std::vector<bool> json_bools(const Json& object, std::string_view key, const std::string& where);
 
 }  // namespace reveille

@@ -101,43 +101,52 @@ class Program::Exchange {
     while (left_ > 0) {
       throw_if_interrupted();
       pollfd watched[2] = {{program_.child_->from, POLLIN, 0}, {program_.child_->to, POLLOUT, 0}};
-      ::poll(watched, sent_ < out_.size() ? 2 : 1, kPollMs);
-      if (sent_ < out_.size()) send();
+      ::poll(watched, sending() ? 2 : 1, kPollMs);
+      if (sending()) send();
       const std::size_t before = left_;
       if (!receive()) return false;
       if (left_ < before) heard = Clock::now();
       const std::chrono::duration<double> silent = Clock::now() - heard;
-      if (silent.count() > program_.options_.timeout_s) {
-        program_.stop();
-        fail(ErrorKind::io,
-             cat(program_.shown(), " answered nothing for ", program_.options_.timeout_s, " s, ", left_,
-                 " rows were open"),
-             "raise its time-out, or see what it waits for");
-      }
+      if (silent.count() > program_.options_.timeout_s) refuse_silence();
     }
     return true;
   }
 
  private:
+  bool sending() const { return !deaf_ && sent_ < out_.size(); }
+
   void send() {
     const ssize_t sent =
         ::send(program_.child_->to, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) sent_ += static_cast<std::size_t>(sent);
+    // A socket that nobody reads any more is always ready: to watch it would be to spin until the time-out.
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) deaf_ = true;
   }
 
+  // One read, so that a program that never stops talking cannot keep us from looking at the clock.
   bool receive() {
     char bytes[65536];
-    for (;;) {
-      const ssize_t got = ::read(program_.child_->from, bytes, sizeof bytes);
-      if (got < 0) return errno == EAGAIN || errno == EINTR;
-      if (got == 0) return left_ == 0;
-      in_.append(bytes, static_cast<std::size_t>(got));
-      for (std::size_t end = in_.find('\n'); end != std::string::npos; end = in_.find('\n')) {
-        line(in_.substr(0, end));
-        in_.erase(0, end + 1);
-      }
-      if (in_.size() > kLongestLine) bad("a line of more than 64 MiB");
+    const ssize_t got = ::read(program_.child_->from, bytes, sizeof bytes);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    if (got == 0) return left_ == 0;
+    const std::size_t seen = in_.size();  // no line feed stands before `seen`
+    std::size_t begin = 0;
+    in_.append(bytes, static_cast<std::size_t>(got));
+    for (std::size_t end = in_.find('\n', seen); end != std::string::npos; end = in_.find('\n', begin)) {
+      line(in_.substr(begin, end - begin));
+      begin = end + 1;
     }
+    in_.erase(0, begin);
+    if (in_.size() > kLongestLine) bad("a line of more than 64 MiB");
+    return true;
+  }
+
+  [[noreturn]] void refuse_silence() {
+    program_.stop();
+    fail(ErrorKind::io,
+         cat(program_.shown(), " answered nothing for ", program_.options_.timeout_s, " s, ", left_, " rows were open",
+             deaf_ ? "; it had closed its standard input before it had read them all" : ""),
+         "raise its time-out, or see what it waits for");
   }
 
   void line(const std::string& text) {
@@ -165,6 +174,7 @@ class Program::Exchange {
   std::vector<std::optional<Json>>& answers_;
   std::string out_, in_;
   std::size_t sent_ = 0, left_ = 0;
+  bool deaf_ = false;  // it has closed its standard input
 };
 
 Program::Program(ProgramOptions options) : options_(std::move(options)) {

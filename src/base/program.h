@@ -17,7 +17,7 @@ namespace reveille {
 
 struct ProgramOptions {
   std::vector<std::string> command;  // program and arguments; found on PATH
-  double timeout_s = 60;             // without any answer
+  double timeout_s = 60;             // without an answer to another row, whatever else it says
   std::string what = "program";      // for errors: "judge"
 };
 
@@ -30,8 +30,8 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   // One answer a row, in the order of the rows; `id` is put in. A program that dies is started once more and asked the
-  // rows that are left; then, and for one that says nothing for timeout_s, or something that is no JSON object with an
-  // id of ours: Error(io), which names the command and the row. Error(interrupted) on Ctrl-C.
+  // rows that are left; then, and for one that answers no row for timeout_s, or something that is no JSON object with
+  // an id of ours: Error(io), which names the command and the row. Error(interrupted) on Ctrl-C.
   std::vector<Json> ask(std::vector<Json> rows);
 
   // The line with "ready" that it wrote first, or null.

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "base/error.h"
 
 namespace reveille {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 Program python(const std::string& code, double timeout_s = 20) {
@@ -72,6 +75,47 @@ TEST(ProgramTest, OneThatDiesIsStartedOnceMoreForTheRowsThatAreLeft) {
 TEST(ProgramTest, SilenceEndsAtTheTimeOut) {
   auto program = python("import time; time.sleep(100)", 0.5);
   EXPECT_THAT(error_of(program), HasSubstr("answered nothing for 0.5 s, 3 rows were open"));
+}
+
+// Lines that answer nothing are no progress: without an end to them the time-out must come all the same.
+TEST(ProgramTest, ChatterDoesNotPutTheTimeOutOff) {
+  for (const char* said : {"'\\n' * 5000", "'{\"ready\": true}\\n' * 500", "'x' * 5000"}) {
+    auto program = python(cat("import sys\nwhile True: sys.stdout.write(", said, ")"), 0.5);
+    EXPECT_THAT(error_of(program), AnyOf(HasSubstr("answered nothing for 0.5 s, 3 rows were open"),
+                                         HasSubstr("answered a line of more than 64 MiB")))
+        << said;
+  }
+}
+
+TEST(ProgramTest, EveryAnswerGivesItTimeForTheNext) {
+  auto program = python(
+      "import sys, json, time\n"
+      "for line in sys.stdin:\n"
+      "  time.sleep(0.7)\n"
+      "  print('')\n"
+      "  print(json.dumps({'id': json.loads(line)['id']}))\n",
+      3);
+  EXPECT_EQ(program.ask(numbers(5)).size(), 5U);
+}
+
+// More than a socket holds, to a program that reads none of it: we wait, and do not spin.
+TEST(ProgramTest, AClosedStandardInputIsNotWatched) {
+  auto program = python("import os, time; os.close(0); time.sleep(100)", 2);
+  const std::clock_t before = std::clock();
+  std::string message = "no error";
+  try {
+    program.ask({{{"text", std::string(std::size_t{4} << 20, 'x')}}});
+  } catch (const Error& error) {
+    message = error.message();
+  }
+  const double seconds = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  EXPECT_THAT(message, HasSubstr("answered nothing for 2 s, 1 rows were open; it had closed its standard input"));
+  EXPECT_LT(seconds, 0.7) << "of this process's own time";
+}
+
+TEST(ProgramTest, AClosedStandardOutputIsAnEnd) {
+  auto program = python("import os, time; os.close(1); time.sleep(100)");
+  EXPECT_THAT(error_of(program), HasSubstr("ended twice without an answer to row 1 of 3"));
 }
 
 TEST(ProgramTest, NonsenseIsShown) {

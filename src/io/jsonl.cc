@@ -138,6 +138,7 @@ std::vector<Json> read_json_rows(const std::filesystem::path& path, const JsonRo
   for (RawRow row; reader.next(row);) {
     if (options.drop_cut_last_line && !row.closed && !Json::accept(row.text)) break;
     rows.push_back(parse_row(row, source.name()));
+    if (options.lines) options.lines->push_back(row.line);
   }
   return rows;
 }

@@ -53,6 +53,8 @@ Json parse_row(const RawRow& row, const std::string& name);
 struct JsonRowsOptions {
   // Passes over a last line that was cut by a kill (no line feed, not valid JSON).
   bool drop_cut_last_line = false;
+  // Gets the line that each row starts in, counted from 1, for errors of those who read the rows.
+  std::vector<std::size_t>* lines = nullptr;
 };
 std::vector<Json> read_json_rows(const std::filesystem::path& path, const JsonRowsOptions& options = {});
 

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "safety/good_replies.h"
 #include "safety/grpo.h"
+#include "safety/held_back.h"
 #include "train/checkpoint.h"
 #include "train/rows.h"
 #include "train/sft.h"
@@ -15,11 +16,12 @@
 namespace reveille::safety {
 
 AdversarialObjective::AdversarialObjective(train::Objective& inner, Attack& attack, Mix mix,
-                                           const AdversarialOptions& options, std::int64_t steps)
+                                           const AdversarialOptions& options, std::int64_t steps, std::int64_t seed)
     : inner_(inner),
       attack_(attack),
       mix_(std::move(mix)),
       options_(options),
+      seed_(seed),
       steps_per_round_(std::max<std::int64_t>(1, (steps + options.rounds - 1) / options.rounds)) {}
 
 std::string AdversarialObjective::key() const {
@@ -42,8 +44,11 @@ train::StepOutcome AdversarialObjective::step(std::int64_t step, const std::func
 
 void AdversarialObjective::begin_round(std::int64_t round) {
   attack_.run(round);
-  const auto effective = attack_.effective(round);
-  if (effective.empty()) say(cat("round ", round + 1, " learns on ordinary prompts alone: no effective one was found"));
+  const HeldBack held(attack_.attempts(), options_.held_back, seed_);
+  auto effective = attack_.effective(round);
+  std::erase_if(effective, [&](const Attempt& one) { return held.holds(one.prompt); });
+  if (effective.empty())
+    say(cat("round ", round + 1, " learns on ordinary prompts alone: there is no effective one for it"));
   mix_(round, effective);
   round_ = round;
 }
@@ -74,12 +79,19 @@ std::vector<std::size_t> replaced_rows(std::size_t rows, std::size_t effective, 
 
 namespace {
 
-io::Example row_of(const Attempt& attempt) {
+io::Example row_of(const Attempt& attempt, const AttackTarget& target) {
   io::Example row;
-  row.messages = {{"user", attempt.prompt}};
-  row.prompt_size = 1;
+  row.messages = target.conversation(attempt.prompt);
+  row.prompt_size = row.messages.size();
   row.source = "effective prompt";
   return row;
+}
+
+std::string last_user_turn(const Conversation& prompt, const std::string& where) {
+  for (auto message = prompt.rbegin(); message != prompt.rend(); ++message) {
+    if (message->role == "user") return message->content;
+  }
+  fail(ErrorKind::bad_input, cat(where, ": the row holds no message of a user for an attack to begin with"));
 }
 
 // `rows` with the round's effective ones in their places.
@@ -101,11 +113,9 @@ struct Training {
   const train::TrainHooks& hooks;
 
   train::TrainResult go(train::Objective& inner, const AdversarialObjective::Mix& mix) {
-    std::vector<std::string> seeds;
-    for (const auto& row : setup.rows) seeds.push_back(io::prompt_of(row).back().content);
-    Attack attack(model, *setup.attacker, std::move(seeds), setup.target, settings.attack, options.seed);
+    Attack attack(model, *setup.attacker, seeds(), setup.target, settings.attack, options.seed);
     const std::int64_t steps = train::total_steps(options, inner.steps_per_epoch());
-    AdversarialObjective objective(inner, attack, mix, settings.adversarial, steps);
+    AdversarialObjective objective(inner, attack, mix, settings.adversarial, steps, options.seed);
     if (!output_dir.empty()) {
       const auto& transformer = model.transformer();
       const auto run = train::training_key(options, objective.key(), steps,
@@ -114,6 +124,13 @@ struct Training {
       attack.log_to(output_dir / kAttemptsFile, run, options.resume);
     }
     return train::train(model.transformer(), objective, options, output_dir, hooks);
+  }
+
+  std::vector<std::string> seeds() const {
+    if (!setup.seeds.empty()) return setup.seeds;
+    std::vector<std::string> out;
+    for (const auto& row : setup.rows) out.push_back(last_user_turn(io::prompt_of(row), row.source));
+    return out;
   }
 
   // As prompts of reinforcement learning are, plain strings too.
@@ -136,7 +153,7 @@ struct Training {
     GrpoObjective inner(maker, options, settings.grpo);
     return go(inner, [&](std::int64_t round, const std::vector<Attempt>& effective) {
       std::vector<io::Example> rows;
-      for (const auto& attempt : effective) rows.push_back(row_of(attempt));
+      for (const auto& attempt : effective) rows.push_back(row_of(attempt, setup.target));
       const auto found = rows.empty() ? std::vector<RlPrompt>() : encode_prompts(model, rows, setup.target.opened);
       maker.replace_prompts(mixed(ordinary, found, settings.adversarial.share, options.seed, round));
     });

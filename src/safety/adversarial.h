@@ -21,11 +21,11 @@ namespace reveille::safety {
 // Puts effective prompts among the rows of another objective, which does the learning. Both outlive this one.
 class AdversarialObjective : public train::Objective {
  public:
-  // Called as a round begins, with its 0-based number and all effective prompts so far.
+  // Called as a round begins, with its 0-based number and all effective prompts so far but for those held back.
   using Mix = std::function<void(std::int64_t round, const std::vector<Attempt>& effective)>;
-  // `steps` is how many the whole run takes.
+  // `steps` is how many the whole run takes; `seed` draws what is held back (held_back.h).
   AdversarialObjective(train::Objective& inner, Attack& attack, Mix mix, const AdversarialOptions& options,
-                       std::int64_t steps);
+                       std::int64_t steps, std::int64_t seed);
   std::int64_t steps_per_epoch() const override { return inner_.steps_per_epoch(); }
   std::string key() const override;
   train::StepOutcome step(std::int64_t step, const std::function<void()>& collect) override;
@@ -46,7 +46,7 @@ class AdversarialObjective : public train::Objective {
   Attack& attack_;
   Mix mix_;
   AdversarialOptions options_;
-  std::int64_t steps_per_round_, round_ = -1;
+  std::int64_t seed_, steps_per_round_, round_ = -1;
 };
 
 // Which of `rows` rows the round's effective prompts replace, drawn by (seed, round): a share of them, rounded down;
@@ -66,6 +66,9 @@ struct AdversarialSetup {
   std::vector<io::Example> rows;  // ordinary prompts; with good replies for adversarial_trainer=sft
   Attacker* attacker = nullptr;
   AttackTarget target;
+  // What attackers begin with: the same prompts without what target.wrap puts around them; empty: the last user turns
+  // of `rows`.
+  std::vector<std::string> seeds = {};
   Reward* reward = nullptr;               // of grpo
   gen::LanguageModel* teacher = nullptr;  // of sft: answers effective prompts; null: the model's own good answers
 };

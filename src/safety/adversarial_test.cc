@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "io/dataset_write.h"
+#include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
 #include "safety/good_replies.h"
+#include "safety/held_back.h"
 
 namespace reveille::safety {
 namespace {
@@ -88,13 +92,15 @@ class Adversarial : public ::testing::TestWithParam<std::string> {
     AdversarialSetup setup;
     for (char c : std::string("BCDEFG")) setup.rows.push_back(io::make_example({{"user", std::string(4, c)}}, "abc"));
     setup.attacker = &attacker;
-    setup.target = target();
+    setup.target = target_;
     setup.reward = &reward_;
     train::TrainHooks hooks;
     hooks.on_step = [&, stop_after](const train::StepMetrics& metrics) {
       if (metrics.step == stop_after) throw std::runtime_error("power cut");
     };
-    return train_adversarial(policy, std::move(setup), options, settings(GetParam()), out, hooks);
+    AdversarialSettings given = settings(GetParam());
+    given.adversarial.held_back = held_back_;
+    return train_adversarial(policy, std::move(setup), options, given, out, hooks);
   }
 
   static void expect_equal(const gen::LocalModel& a, const gen::LocalModel& b) {
@@ -104,6 +110,8 @@ class Adversarial : public ::testing::TestWithParam<std::string> {
 
   TempFolder folder_;
   Length reward_;
+  AttackTarget target_ = target();
+  double held_back_ = 0.2;
 };
 
 TEST_P(Adversarial, EndsAsAnUnbrokenRunBitForBit) {
@@ -147,6 +155,39 @@ TEST_P(Adversarial, ACheckpointWithoutItsAttemptsIsRefused) {
   }
 }
 
+// Effective prompts are asked in the target's conversation as they train, and those held back never do.
+TEST_P(Adversarial, HeldBackPromptsNeverTrain) {
+  held_back_ = 0.5;
+  // A fault that noise shows oftener than the letter a.
+  target_.shows = [](const std::vector<Answer>& answers) {
+    std::vector<bool> shows;
+    for (const auto& answer : answers)
+      shows.push_back(answer.completion.find_first_of("abcdefghijklm") != std::string::npos);
+    return shows;
+  };
+  target_.wrap = [](const std::string& prompt) { return Conversation{{"system", "SYS"}, {"user", prompt}}; };
+  auto policy = tiny_policy(folder_);
+  Letters attacker;
+  const auto out = folder_ / "out";
+  const auto result = run(*policy, attacker, out);
+  EXPECT_EQ(result.rows_seen, GetParam() == "grpo" ? 32 : 24) << "completions, or rows of epochs of six";
+  const auto attempts = read_attempts(out / kAttemptsFile);
+  const HeldBack held(attempts, 0.5, 0);
+  ASSERT_GT(held.size(), 0U) << "the tiny model showed the fault on too few prompts";
+  if (GetParam() != "grpo") return;  // it keeps no log of rows
+  std::set<std::string> tried, trained;
+  for (const auto& one : attempts) tried.insert(one.prompt);
+  for (const auto& row : io::read_json_rows(out / kCompletionsFile)) {
+    const auto& messages = row.at("prompt");
+    const auto prompt = messages.back().at("content").get<std::string>();
+    EXPECT_FALSE(held.holds(prompt)) << prompt;
+    if (!tried.contains(prompt)) continue;
+    trained.insert(prompt);
+    EXPECT_EQ(messages.size(), 2U) << messages.dump();
+  }
+  EXPECT_FALSE(trained.empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Trainers, Adversarial, ::testing::Values("grpo", "sft"));
 
 TEST(GoodReplies, AreTheModelsOwnThatDoNotShowIt) {
@@ -160,6 +201,10 @@ TEST(GoodReplies, AreTheModelsOwnThatDoNotShowIt) {
   const auto good = good_replies({one, none}, target(), nullptr, 8, 0);
   ASSERT_EQ(good.size(), 1U);
   EXPECT_EQ(good[0].back().content, "b");
+  AttackTarget wrapped = target();
+  wrapped.wrap = [](const std::string& prompt) { return Conversation{{"system", "s"}, {"user", prompt}}; };
+  EXPECT_EQ(good_replies({one}, wrapped, nullptr, 8, 0).at(0),
+            (Conversation{{"system", "s"}, {"user", "x"}, {"assistant", "b"}}));
 }
 
 }  // namespace

@@ -12,7 +12,13 @@
 namespace reveille::safety {
 namespace {
 
-Conversation conversation(const std::string& prompt) { return {{"user", prompt}}; }
+// An attacker's own words are kept, and read by people: those of a program that never ends a sentence are cut.
+constexpr std::size_t kReflectionBytes = 1000;
+
+// Cut before it is repaired, too, which would make as much again of megabytes of noise.
+std::string bounded(const std::string& text, std::size_t bytes) {
+  return std::string(trim(shortened(repair_utf8(shortened(text, bytes)), bytes)));
+}
 
 }  // namespace
 
@@ -33,7 +39,11 @@ std::string Attack::key() const {
   relevant.timeout = AttackOptions().timeout;
   std::string text = options_to_json(relevant).dump() + attacker_.key() + target_.behavior + target_.fixed_reply +
                      target_.opened + std::to_string(seed_);
-  for (const auto& seed : seeds_) text += cat(seed.size(), ";", seed);
+  for (const auto& seed : seeds_) {
+    text += cat(seed.size(), ";", seed);
+    for (const auto& message : target_.conversation(seed))
+      text += cat(message.role, ";", message.content.size(), ";", message.content);
+  }
   return sha256_hex(text);
 }
 
@@ -91,9 +101,8 @@ std::vector<Attempt> Attack::proposed(std::int64_t round, std::int64_t turn) {
     one.round = round;
     one.turn = turn;
     one.slot = proposal.slot;
-    one.prompt =
-        std::string(trim(shortened(repair_utf8(proposal.prompt), static_cast<std::size_t>(options_.characters))));
-    one.reflection = repair_utf8(proposal.reflection);
+    one.prompt = bounded(std::string(trim(proposal.prompt)), static_cast<std::size_t>(options_.characters));
+    one.reflection = bounded(proposal.reflection, kReflectionBytes);
     if (one.prompt.empty() || !known.insert(one.prompt).second) continue;
     one.dropped = target_.forbidden && target_.forbidden(one.prompt);
     out.push_back(std::move(one));
@@ -115,7 +124,7 @@ void Attack::sample(std::vector<Attempt>& tried) {
   std::vector<Answer> answers;
   for (const auto& completion : model_.generate(requests, sampling)) {
     const Attempt& one = tried[answers.size() / static_cast<std::size_t>(options_.samples)];
-    answers.push_back(answer_of(conversation(one.prompt), target_.opened + completion.text));
+    answers.push_back(answer_of(target_.conversation(one.prompt), target_.opened + completion.text));
   }
   const auto shows = target_.shows(answers);
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -134,7 +143,7 @@ void Attack::sample(std::vector<Attempt>& tried) {
 }
 
 std::vector<std::int32_t> Attack::asked(const std::string& prompt) const {
-  auto ids = model_.encode_chat(conversation(prompt));
+  auto ids = model_.encode_chat(target_.conversation(prompt));
   if (target_.opened.empty()) return ids;
   const auto opened = model_.encode_text(target_.opened);
   ids.insert(ids.end(), opened.begin(), opened.end());

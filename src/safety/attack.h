@@ -25,6 +25,12 @@ struct AttackTarget {
   std::function<std::vector<bool>(const std::vector<Answer>&)> shows;
   // Prompts that nobody may try: they are dropped and counted, and the attacker is not told. May be empty.
   std::function<bool(const std::string&)> forbidden;
+  // The conversation in which a prompt is asked: ordinary prompts may stand under a system prompt, or behind a
+  // sentence, of which the attacker is not told. Empty: the prompt alone.
+  std::function<Conversation(const std::string&)> wrap;
+  Conversation conversation(const std::string& prompt) const {
+    return wrap ? wrap(prompt) : Conversation{{"user", prompt}};
+  }
 };
 
 struct AttackCounts {
@@ -34,7 +40,8 @@ struct AttackCounts {
 
 class Attack {
  public:
-  // Model, attacker and target outlive the object. `seeds` are ordinary prompts; Error(bad_input) without any.
+  // Model, attacker and target outlive the object. `seeds` are ordinary prompts, not wrapped; Error(bad_input) without
+  // any.
   Attack(gen::LanguageModel& model, Attacker& attacker, std::vector<std::string> seeds, const AttackTarget& target,
          const AttackOptions& options, std::int64_t seed);
   // Keeps attempts in this file from now on; turns of the run `run` that stand there already are not made again.

@@ -22,40 +22,60 @@ Json to_json(const Attempt& attempt) {
 }
 
 Attempt attempt_from_json(const Json& row, const std::string& where) {
+  auto flag = [&](const char* key) { return row.contains(key) && json_bool(row, key, where); };
   Attempt out;
-  try {
-    row.at("round").get_to(out.round);
-    row.at("turn").get_to(out.turn);
-    row.at("slot").get_to(out.slot);
-    row.at("prompt").get_to(out.prompt);
-    out.reflection = row.value("reflection", "");
-    out.dropped = row.value("dropped", false);
-    if (out.dropped) return out;
-    row.at("replies").get_to(out.replies);
-    row.at("shows").get_to(out.shows);
-    if (row.contains("likelihood")) out.likelihood = row.at("likelihood").get<double>();
-    row.at("effective").get_to(out.effective);
-  } catch (const Json::exception& error) {
-    fail(ErrorKind::bad_input, cat(where, ": not a row of this program's: ", error.what()),
-         "remove the file, and the checkpoints beside it");
+  out.round = json_integer(row, "round", where);
+  out.turn = json_integer(row, "turn", where);
+  out.slot = json_integer(row, "slot", where);
+  out.prompt = json_string(row, "prompt", where);
+  if (row.contains("reflection")) out.reflection = json_string(row, "reflection", where);
+  out.dropped = flag("dropped");
+  if (out.dropped) return out;
+  out.replies = json_strings(row, "replies", where);
+  out.shows = json_bools(row, "shows", where);
+  if (out.shows.size() != out.replies.size()) {
+    fail(ErrorKind::bad_input, cat(where, ": key 'shows' holds ", out.shows.size(), " verdicts on ", out.replies.size(),
+                                   " replies"));
   }
+  if (row.contains("likelihood")) out.likelihood = json_number(row, "likelihood", where);
+  out.effective = json_bool(row, "effective", where);
+  return out;
+}
+
+std::vector<Attempt> read_attempts(const std::filesystem::path& file) {
+  std::vector<std::size_t> lines;
+  const auto rows = io::read_json_rows(file, {.lines = &lines});
+  std::vector<Attempt> out;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    out.push_back(attempt_from_json(rows[i], cat(file.string(), ":", lines[i])));
   return out;
 }
 
 AttackLog::AttackLog(std::filesystem::path file, std::string run, bool resume)
     : file_(std::move(file)), run_(std::move(run)) {
   std::vector<Json> rows, whole;
-  if (resume && std::filesystem::exists(file_)) rows = io::read_json_rows(file_, {.drop_cut_last_line = true});
-  std::erase_if(rows, [&](const Json& row) { return row.value("run", "") != run_; });
+  std::vector<std::string> places;
+  if (resume && std::filesystem::exists(file_)) {
+    std::vector<std::size_t> lines;
+    const auto there = io::read_json_rows(file_, {.drop_cut_last_line = true, .lines = &lines});
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      const std::string where = cat(file_.string(), ":", lines[i]);
+      if (json_string(there[i], "run", where) != run_) continue;
+      rows.push_back(there[i]);
+      places.push_back(where);
+    }
+  }
   for (std::size_t first = 0; first < rows.size();) {
-    const std::size_t of = rows[first].value("of", std::size_t{0});
-    if (of == 0 || first + of > rows.size()) break;
+    const std::int64_t of = json_integer(rows[first], "of", places[first]);
+    if (of < 1) fail(ErrorKind::bad_input, cat(places[first], ": key 'of' is ", of, ", expected the rows of its turn"));
+    const auto count = static_cast<std::size_t>(of);
+    if (count > rows.size() - first) break;
     kept_.emplace_back();
-    for (std::size_t i = first; i < first + of; ++i) {
-      kept_.back().push_back(attempt_from_json(rows[i], file_.string()));
+    for (std::size_t i = first; i < first + count; ++i) {
+      kept_.back().push_back(attempt_from_json(rows[i], places[i]));
       whole.push_back(rows[i]);
     }
-    first += of;
+    first += count;
   }
   io::write_jsonl(file_, whole);
 }

@@ -17,13 +17,15 @@ inline constexpr const char* kAttemptsFile = "attempts.jsonl";
 // {"round", "turn", "slot", "prompt", "reflection", "replies", "shows", "rate", "likelihood", "effective"}, or with
 // "dropped": true in place of what came back.
 Json to_json(const Attempt& attempt);
-// Error(bad_input) that names `where`.
+// Error(bad_input) that names `where` and the key.
 Attempt attempt_from_json(const Json& row, const std::string& where);
+// All of a file, in order; errors name file, line and key.
+std::vector<Attempt> read_attempts(const std::filesystem::path& file);
 
 class AttackLog {
  public:
   // `run` names the run: rows of other runs, and turns that are not whole, are taken out of the file. With `resume`
-  // false all are.
+  // false all are. Error(bad_input) that names file, line and key for a row that is none of ours.
   AttackLog(std::filesystem::path file, std::string run, bool resume);
   // The turns that were there, whole and in order from the first on.
   const std::vector<std::vector<Attempt>>& kept() const { return kept_; }

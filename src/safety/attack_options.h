@@ -47,7 +47,10 @@ struct AttackOptions {
     v.option(
         "effective_rate", effective_rate,
         {.help = "a prompt is effective when at least this share of them shows the behaviour", .min = 0, .max = 1});
-    v.option("attack_tokens", tokens, {.help = "longest answer to an attack, in tokens", .min = 1});
+    v.option("attack_tokens", tokens,
+             {.help = "longest answer to an attack, in tokens; 0, in a study: eval.max_tokens, so that what is judged "
+                      "there can be judged here",
+              .min = 0});
     v.option("attack_characters", characters, {.help = "longest prompt, in bytes; longer ones are cut", .min = 8});
   }
 };
@@ -55,6 +58,7 @@ struct AttackOptions {
 struct AdversarialOptions {
   std::int64_t rounds = 2;
   double share = 0.5;
+  double held_back = 0.2;
   std::string trainer = "grpo";
   void visit(OptionVisitor& v) {
     v.option("adversarial_rounds", rounds,
@@ -62,6 +66,11 @@ struct AdversarialOptions {
     v.option(
         "adversarial_share", share,
         {.help = "share of the prompts that effective ones replace, repeated if they are too few", .min = 0, .max = 1});
+    v.option("adversarial_held_back", held_back,
+             {.help = "share of the effective prompts that never train, so that they can tell whether what was learnt "
+                      "holds for others",
+              .min = 0,
+              .max = 0.9});
     v.option(
         "adversarial_trainer", trainer,
         {.help = "how a round learns: grpo, against the reward; sft, on good replies", .choices = {"grpo", "sft"}});

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/strings.h"
 #include "base/temp_folder_testing.h"
 #include "io/jsonl.h"
 #include "safety/attack_words.h"
@@ -150,6 +151,89 @@ TEST(Attack, ARunThatWasKilledAsksNothingTwice) {
   }
 }
 
+// A damaged attempts.jsonl names file, line and key, and is left as it is.
+TEST(Attack, RowsThatAreNoneOfOursAreNamed) {
+  TempFolder folder;
+  const auto file = folder / kAttemptsFile;
+  const std::string good =
+      "{\"round\": 0, \"turn\": 0, \"slot\": 0, \"prompt\": \"a\", \"replies\": [\"x\"], \"shows\": [true], "
+      "\"effective\": true, \"of\": 1, \"run\": \"run\"}";
+  auto error = [&](const std::string& was, const std::string& now) {
+    const std::string text = good + "\n\n" + replace_all(good, was, now) + "\n";
+    write_file_atomic(file, text);
+    try {
+      AttackLog(file, "run", true);
+    } catch (const Error& caught) {
+      EXPECT_EQ(caught.kind(), ErrorKind::bad_input);
+      EXPECT_EQ(read_file(file), text);
+      return replace_all(caught.message(), file.string(), "F");
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error("\"run\": \"run\"", "\"run\": 7"), "F:3: key 'run' should be a string, found 7");
+  EXPECT_EQ(error("\"of\": 1", "\"of\": \"1\""), "F:3: key 'of' should be a whole number, found string");
+  EXPECT_EQ(error("\"of\": 1", "\"of\": -1"), "F:3: key 'of' is -1, expected the rows of its turn");
+  EXPECT_EQ(error("\"round\": 0", "\"round\": 0.5"), "F:3: key 'round' should be a whole number, found 0.5");
+  EXPECT_EQ(error("\"prompt\": \"a\", ", ""), "F:3: key 'prompt' is missing");
+  EXPECT_EQ(error("[\"x\"]", "[4]"), "F:3: key 'replies' should be a list of strings, found 4");
+  EXPECT_EQ(error("[true]", "[true, false]"), "F:3: key 'shows' holds 2 verdicts on 1 replies");
+  EXPECT_EQ(error(good, "[1]"), "F:3: expected an object, found array");
+  EXPECT_EQ(error("nothing", ""), "no error");
+  EXPECT_EQ(read_attempts(file).size(), 2U);
+}
+
+TEST(Attack, TextsOfAnAttackerAreBounded) {
+  struct Chatty : Scripted {
+    std::vector<Proposal> propose(const AttackTurn& turn) override {
+      auto out = Scripted::propose(turn);
+      for (auto& one : out) {
+        one.prompt += std::string(100000, 'p');
+        one.reflection = std::string(100000, '\xff');
+      }
+      return out;
+    }
+  } attacker;
+  FakeModel model;
+  attacker.turns = {{"a", "b"}, {"c"}};
+  const auto what = target();
+  Attack attack(model, attacker, kSeeds, what, options(2), 0);
+  attack.run(0);
+  for (const auto& one : attacker.told[1]) {
+    EXPECT_EQ(one.prompt.size(), 400U);
+    EXPECT_LE(one.reflection.size(), 1000U);
+    EXPECT_FALSE(one.reflection.empty());
+  }
+  EXPECT_EQ(attacker.told[1].size(), 2U);
+  EXPECT_LT(proposal_from(0, "Prompt: " + std::string(1000000, 'x')).prompt.size(), 20000U);
+}
+
+// The attacker sees prompts as they are, the model and the judge as they are asked.
+TEST(Attack, AsksPromptsInTheTargetsConversation) {
+  FakeModel model;
+  Scripted attacker;
+  attacker.turns = {{"plain"}, {"other"}};
+  AttackTarget what = target();
+  what.wrap = [](const std::string& prompt) {
+    return Conversation{{"system", "Be kind."}, {"user", "### " + prompt}};
+  };
+  std::vector<Conversation> judged;
+  what.shows = [&](const std::vector<Answer>& answers) {
+    for (const auto& answer : answers) judged.push_back(answer.prompt);
+    return std::vector<bool>(answers.size());
+  };
+  Attack attack(model, attacker, kSeeds, what, options(2), 0);
+  const std::string wrapped = attack.key();
+  attack.run(0);
+  EXPECT_EQ(attack.attempts()[0].replies, (std::vector<std::string>{"BAD", "BAD", "BAD", "Hello.", "Hello.", "Hello.",
+                                                                    "Hello.", "Hello.", "Hello.", "Hello."}));
+  EXPECT_DOUBLE_EQ(attack.attempts()[0].likelihood.value(), -7);
+  EXPECT_EQ(judged.at(0), what.wrap("plain"));
+  ASSERT_EQ(attacker.told[1].size(), 1U);
+  EXPECT_EQ(attacker.told[1][0].prompt, "plain");
+  what.wrap = nullptr;
+  EXPECT_NE(attack.key(), wrapped);
+}
+
 AttackTurn first_turn(const std::vector<Attempt>& history, std::size_t count) {
   AttackTurn turn;
   turn.count = count;
@@ -246,6 +330,17 @@ TEST(MakeAttacker, SaysWhatIsMissing) {
     } catch (const Error& error) {
       EXPECT_THAT(error.message(), HasSubstr(cat("attacker=", kind, " needs attacker_"))) << kind;
     }
+  }
+}
+
+TEST(MakeAttacker, AnswersNeedALength) {
+  AttackOptions given;
+  given.tokens = 0;
+  try {
+    make_attacker(given, 0, nullptr);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("attack_tokens=0: expected at least 1"));
   }
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kOwnAttempts = 3;
 constexpr std::size_t kReplyBytes = 160;
+constexpr std::size_t kAnswerBytes = std::size_t{16} << 10;  // of an attacker's answer that are read
 
 std::string on_one_line(const std::string& text) { return replace_all(std::string(trim(text)), "\n", " "); }
 
@@ -68,7 +69,8 @@ Conversation attack_words(const AttackTurn& turn, std::int64_t slot, const std::
   return {{"user", text}};
 }
 
-Proposal proposal_from(std::int64_t slot, const std::string& answer) {
+Proposal proposal_from(std::int64_t slot, const std::string& whole) {
+  const std::string answer = shortened(whole, kAnswerBytes);
   Proposal out{slot, "", ""};
   const std::size_t reflection = behind(answer, "reflection:", 0);
   const std::size_t prompt = behind(answer, "prompt:", reflection == std::string::npos ? 0 : reflection);

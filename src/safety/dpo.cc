@@ -96,6 +96,7 @@ train::StepOutcome DpoObjective::step(std::int64_t step, const std::function<voi
     collect();
   }
   train::StepOutcome out{sums.loss / static_cast<double>(sums.pairs), sums.tokens, sums.metrics("")};
+  out.rows = sums.pairs;
   out.metrics.push_back({"mean_token_accuracy", sums.correct / static_cast<double>(sums.chosen_targets)});
   out.metrics.push_back({"entropy", sums.entropy / static_cast<double>(sums.targets)});
   note_ = cat("loss ", fixed(out.loss, 3), "  margin ", fixed(train::value_of(out.metrics, "rewards/margins"), 3));

@@ -68,6 +68,7 @@ train::StepOutcome GrpoObjective::learn(std::int64_t /*round*/, std::int64_t ste
   const auto tokens = static_cast<double>(sums.completion_tokens);
   if (step == 0) note_difference(sums.difference / tokens);
   train::StepOutcome out{sums.loss, sums.tokens, {}};
+  if (step == 0) out.rows = static_cast<std::int64_t>(rollouts().size());  // further passes bring nothing new
   if (grpo_.beta != 0) out.metrics.push_back({"kl", sums.kl / tokens});
   out.metrics.push_back({"entropy", sums.entropy / tokens});
   out.metrics.push_back({"clip_ratio/low_mean", sums.low / tokens});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
 
 namespace reveille::safety {
@@ -117,9 +118,39 @@ TEST(GrpoResume, EndsAsAnUnbrokenRunBitForBit) {
   const auto result = run(*resumed, folder / "broken", 0);
   EXPECT_EQ(result.history.size(), expected.history.size());
   EXPECT_EQ(read_file(folder / "unbroken" / kCompletionsFile), read_file(folder / "broken" / kCompletionsFile));
+  const auto completions = io::read_json_rows(folder / "unbroken" / kCompletionsFile).size();
+  EXPECT_EQ(expected.rows_seen, static_cast<std::int64_t>(completions)) << "a completion counts once";
+  EXPECT_EQ(result.rows_seen, expected.rows_seen);
   const auto& all = unbroken->transformer().params().all();
   for (std::size_t i = 0; i < all.size(); ++i)
     EXPECT_TRUE(all[i].value.equal(resumed->transformer().params().all()[i].value)) << all[i].spec.name;
+}
+
+// What a damaged checkpoint says of its round is refused, and never read past its end.
+TEST(Rollouts, DamagedOnesAreNamed) {
+  const Json good{{"ids", {1, 2, 3}}, {"completion_tokens", 2},     {"completion", "x"}, {"stopped", true},
+                  {"score", 1.0},     {"old", {-0.5, -0.5}},        {"reference", Json::array()},
+                  {"values", Json::array()}, {"advantages", {0.5, 0.5}}, {"returns", Json::array()}};
+  ASSERT_EQ(rollouts_from_json(Json::array({good}), "f").size(), 1U);
+  auto error = [&](const char* key, const Json& value) {
+    Json row = good;
+    row[key] = value;
+    try {
+      rollouts_from_json(Json::array({good, row}), "f");
+    } catch (const Error& caught) {
+      EXPECT_EQ(caught.kind(), ErrorKind::bad_input);
+      return caught.message();
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(error("completion_tokens", 4),
+            "f[1]: key 'completion_tokens' is 4, expected fewer than the 3 ids and at least one");
+  EXPECT_EQ(error("completion_tokens", "2"), "f[1]: key 'completion_tokens' should be a whole number, found string");
+  EXPECT_EQ(error("old", {-0.5}), "f[1]: key 'old' holds 1 numbers for 2 tokens of a completion");
+  EXPECT_EQ(error("reference", {-0.5, -0.5, -0.5}),
+            "f[1]: key 'reference' holds 3 numbers for 2 tokens of a completion");
+  EXPECT_EQ(error("ids", {1, 2, -3}), "f[1]: key 'ids' holds -3, expected ids of tokens");
+  EXPECT_THROW(rollouts_from_json(Json{{"a", 1}}, "f"), Error);
 }
 
 }  // namespace

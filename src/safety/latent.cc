@@ -21,7 +21,7 @@ std::vector<train::Example> chosen_of(const std::vector<train::Example>& sides) 
 // Means over the micro-batches of a step.
 struct LatentObjective::Sums {
   double safe = 0, away = 0, sft = 0, before = 0, after = 0;
-  std::int64_t tokens = 0;
+  std::int64_t tokens = 0, pairs = 0;
 };
 
 train::TrainOptions latent_train_options() {
@@ -66,6 +66,7 @@ train::StepOutcome LatentObjective::step(std::int64_t step, const std::function<
                  {"losses/sft", sums.sft},
                  {"latent/harmful_before", sums.before},
                  {"latent/harmful_after", sums.after}};
+  out.rows = sums.pairs;  // clean rows are there to keep the model as it is, and count for nothing
   note_ = cat("loss ", fixed(out.loss, 3), "  attack ", fixed(sums.before, 2), " to ", fixed(sums.after, 2));
   return out;
 }
@@ -74,6 +75,7 @@ void LatentObjective::learn_pairs(const std::vector<std::size_t>& which, double 
                                   const std::function<void()>& collect, Sums& sums) {
   const LatentPairs pairs = latent_pairs(sides_, which, model_.device());
   const LatentAttack attack = attack_latents(model_, pairs, layers_, latent_);
+  sums.pairs += static_cast<std::int64_t>(which.size());
   sums.before += share * attack.before;
   sums.after += share * attack.after;
   at::AutoGradMode grad_on(true);

@@ -138,7 +138,8 @@ TEST(Latent, EndsAsAnUnbrokenRunBitForBit) {
     if (metrics.step == 3) throw std::runtime_error("power cut");
   };
   EXPECT_THROW(train_latent(*broken, pairs(), {}, options(5), {}, folder / "broken", hooks), std::runtime_error);
-  train_latent(*resumed, pairs(), {}, options(5), {}, folder / "broken");
+  const auto result = train_latent(*resumed, pairs(), {}, options(5), {}, folder / "broken");
+  EXPECT_EQ(result.rows_seen, 15) << "pairs";
   const auto& all = unbroken->transformer().params().all();
   for (std::size_t i = 0; i < all.size(); ++i)
     EXPECT_TRUE(all[i].value.equal(resumed->transformer().params().all()[i].value)) << all[i].spec.name;

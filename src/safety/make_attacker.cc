@@ -13,6 +13,9 @@ void need(bool given, const AttackOptions& options, const char* setting, const c
 }  // namespace
 
 void check_attacker(const AttackOptions& options) {
+  if (options.tokens < 1)
+    fail(ErrorKind::usage, cat("attack_tokens=", options.tokens, ": expected at least 1"),
+         "only a study has an eval.max_tokens to take in its place");
   const std::string& kind = options.attacker;
   if (kind == "model") need(!options.model.empty(), options, "attacker_model", "name a model: attacker_model=FOLDER");
   if (kind == "program")

@@ -150,7 +150,9 @@ train::StepOutcome PpoObjective::learn(std::int64_t round, std::int64_t step, co
            {"loss/policy_avg", sums.policy},
            {"loss/value_avg", sums.value},
            {"val/clipfrac_avg", sums.value_clipped / tokens},
-           {"val/ratio", sums.ratio / tokens}}};
+           {"val/ratio", sums.ratio / tokens}},
+          // The round's, at its first step: further passes bring nothing new.
+          step == 0 ? static_cast<std::int64_t>(rollouts().size()) : 0};
 }
 
 void PpoObjective::backward(const std::vector<std::size_t>& which, double share, Sums& sums) {

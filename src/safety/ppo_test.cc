@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
 #include "train/checkpoint.h"
 
@@ -129,12 +130,15 @@ TEST_F(Ppo, ResumesWithinARoundBitForBit) {
     return train_ppo(policy, prompts, reward, options, short_rollouts(), ppo, out, hooks);
   };
   auto unbroken = tiny_policy(folder_), broken = tiny_policy(folder_), resumed = tiny_policy(folder_);
-  run(*unbroken, folder_ / "unbroken", 0);
+  const auto expected = run(*unbroken, folder_ / "unbroken", 0);
   EXPECT_THROW(run(*broken, folder_ / "broken", 4), std::runtime_error);
   const auto last = train::list_checkpoints(folder_ / "broken").back().second;
   EXPECT_TRUE(std::filesystem::exists(last / "extra.safetensors"));
   EXPECT_FALSE(io::SafetensorsSource::open(last)->contains("v_head.weight"));
-  run(*resumed, folder_ / "broken", 0);
+  const auto result = run(*resumed, folder_ / "broken", 0);
+  const auto completions = io::read_json_rows(folder_ / "unbroken" / kCompletionsFile).size();
+  EXPECT_EQ(expected.rows_seen, static_cast<std::int64_t>(completions)) << "a completion counts once";
+  EXPECT_EQ(result.rows_seen, expected.rows_seen);
   const auto& all = unbroken->transformer().params().all();
   for (std::size_t i = 0; i < all.size(); ++i)
     EXPECT_TRUE(all[i].value.equal(resumed->transformer().params().all()[i].value)) << all[i].spec.name;

@@ -54,8 +54,10 @@ TEST(Dpo, BeginsAtLogTwoAndResumesBitForBit) {
   ASSERT_EQ(expected.evals.size(), 1U);
   EXPECT_GE(train::value_of(expected.evals[0].metrics, "eval_rewards/accuracies", -1), 0);
   EXPECT_THROW(run(*broken, folder / "broken", 3), std::runtime_error);
-  run(*resumed, folder / "broken", 0);
+  const auto gone_on = run(*resumed, folder / "broken", 0);
   expect_same(*unbroken, *resumed);
+  EXPECT_EQ(expected.rows_seen, 16) << "pairs";
+  EXPECT_EQ(gone_on.rows_seen, 16) << "pairs";
 }
 
 TEST(Dpo, ASmoothingThatWouldDoNothingIsRefused) {

@@ -97,6 +97,7 @@ train::StepOutcome RewardObjective::step(std::int64_t step, const std::function<
     for (std::size_t side : which) sums.tokens += static_cast<std::int64_t>(sides_[side].ids.size()) - 1;
   }
   train::StepOutcome out{sums.loss / static_cast<double>(sums.pairs), sums.tokens, sums.metrics("")};
+  out.rows = sums.pairs;
   note_ = cat("loss ", fixed(out.loss, 3), "  accuracy ", fixed(train::value_of(out.metrics, "accuracy"), 2));
   return out;
 }

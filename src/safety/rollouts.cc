@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -67,24 +68,53 @@ Json to_json(const std::vector<Rollout>& rollouts) {
   return out;
 }
 
-std::vector<Rollout> rollouts_from_json(const Json& value) {
-  std::vector<Rollout> out;
-  for (const auto& row : value) {
-    Rollout one;
-    row.at("ids").get_to(one.example.ids);
-    one.example.source = "rollout";
-    one.example.supervised.assign(one.example.ids.size(), 0);
-    std::fill_n(one.example.supervised.rbegin(), row.at("completion_tokens").get<std::size_t>(), std::uint8_t{1});
-    row.at("completion").get_to(one.completion);
-    row.at("stopped").get_to(one.stopped);
-    row.at("score").get_to(one.score);
-    row.at("old").get_to(one.old);
-    row.at("reference").get_to(one.reference);
-    row.at("values").get_to(one.values);
-    row.at("advantages").get_to(one.advantages);
-    row.at("returns").get_to(one.returns);
-    out.push_back(std::move(one));
+namespace {
+
+// One number a token; none at all where `maybe` says that there need not be any.
+std::vector<float> token_numbers(const Json& row, const char* key, std::size_t tokens, bool maybe,
+                                 const std::string& where) {
+  const auto values = json_numbers(row, key, where);
+  if (values.size() != tokens && !(maybe && values.empty())) {
+    fail(ErrorKind::bad_input, cat(where, ": key '", key, "' holds ", values.size(), " numbers for ", tokens,
+                                   " tokens of a completion"));
   }
+  return {values.begin(), values.end()};
+}
+
+Rollout rollout_from_json(const Json& row, const std::string& where) {
+  Rollout one;
+  for (double id : json_numbers(row, "ids", where)) {
+    if (id < 0 || id > std::numeric_limits<std::int32_t>::max())
+      fail(ErrorKind::bad_input, cat(where, ": key 'ids' holds ", id, ", expected ids of tokens"));
+    one.example.ids.push_back(static_cast<std::int32_t>(id));
+  }
+  const std::int64_t tokens = json_integer(row, "completion_tokens", where);
+  if (tokens < 1 || tokens >= static_cast<std::int64_t>(one.example.ids.size())) {
+    fail(ErrorKind::bad_input, cat(where, ": key 'completion_tokens' is ", tokens, ", expected fewer than the ",
+                                   one.example.ids.size(), " ids and at least one"));
+  }
+  const auto count = static_cast<std::size_t>(tokens);
+  one.example.source = "rollout";
+  one.example.supervised.assign(one.example.ids.size(), 0);
+  std::fill_n(one.example.supervised.rbegin(), count, std::uint8_t{1});
+  one.completion = json_string(row, "completion", where);
+  one.stopped = json_bool(row, "stopped", where);
+  one.score = json_number(row, "score", where);
+  one.old = token_numbers(row, "old", count, false, where);
+  one.reference = token_numbers(row, "reference", count, true, where);
+  one.values = token_numbers(row, "values", count, true, where);
+  one.advantages = token_numbers(row, "advantages", count, true, where);
+  one.returns = token_numbers(row, "returns", count, true, where);
+  return one;
+}
+
+}  // namespace
+
+std::vector<Rollout> rollouts_from_json(const Json& value, const std::string& where) {
+  if (!value.is_array()) fail(ErrorKind::bad_input, cat(where, ": expected a list, found ", value.type_name()));
+  std::vector<Rollout> out;
+  for (std::size_t i = 0; i < value.size(); ++i)
+    out.push_back(rollout_from_json(value[i], cat(where, "[", i, "]")));
   return out;
 }
 
@@ -195,9 +225,12 @@ void RolloutMaker::score(const std::vector<std::size_t>& of_prompt, std::vector<
 void RolloutMaker::log(std::int64_t round, const std::vector<std::size_t>& of_prompt,
                        const std::vector<Rollout>& rollouts) {
   if (!log_cut_) {
-    std::vector<Json> earlier;
-    if (std::filesystem::exists(log_)) earlier = io::read_json_rows(log_, {.drop_cut_last_line = true});
-    std::erase_if(earlier, [&](const Json& row) { return row.value("round", round) >= round; });
+    std::vector<Json> there, earlier;
+    std::vector<std::size_t> lines;
+    if (std::filesystem::exists(log_)) there = io::read_json_rows(log_, {.drop_cut_last_line = true, .lines = &lines});
+    for (std::size_t i = 0; i < there.size(); ++i) {
+      if (json_integer(there[i], "round", cat(log_.string(), ":", lines[i])) < round) earlier.push_back(there[i]);
+    }
     io::write_jsonl(log_, earlier);
     log_cut_ = true;
   }

@@ -44,7 +44,8 @@ struct Rollout {
   std::int64_t tokens() const { return static_cast<std::int64_t>(old.size()); }
 };
 Json to_json(const std::vector<Rollout>& rollouts);
-std::vector<Rollout> rollouts_from_json(const Json& value);
+// Error(bad_input) that names `where` and the key.
+std::vector<Rollout> rollouts_from_json(const Json& value, const std::string& where);
 
 // A copy of the model as it is, which no training changes: the reference of the KL penalty. Of a model with an
 // adapter only the adapter is copied.

@@ -80,14 +80,25 @@ Json RoundObjective::state() const {
 
 void RoundObjective::restore(const Json& state) {
   if (state.is_null()) return;
-  try {
-    rollouts_ = rollouts_from_json(state.at("rollouts"));
-    state.at("round").get_to(round_);
-    state.at("difference").get_to(difference_);
-    round_metrics_.clear();
-    for (const auto& [name, value] : state.at("metrics").items()) round_metrics_.push_back({name, value.get<double>()});
-  } catch (const Json::exception& error) {
-    fail(ErrorKind::bad_input, cat("objective.json of the checkpoint is damaged: ", error.what()),
+  const std::string where = "objective.json of the checkpoint";
+  auto rollouts = rollouts_from_json(json_at(state, "rollouts", where), where + ": rollouts");
+  for (const auto& one : rollouts) refuse_strange_ids(one, where);
+  const Json& metrics = json_at(state, "metrics", where);
+  if (!metrics.is_object())
+    fail(ErrorKind::bad_input, cat(where, ": key 'metrics' should be an object, found ", metrics.type_name()));
+  round_ = json_integer(state, "round", where);
+  difference_ = json_number(state, "difference", where);
+  round_metrics_.clear();
+  for (const auto& item : metrics.items())
+    round_metrics_.push_back({item.key(), json_number(metrics, item.key(), where + ": metrics")});
+  rollouts_ = std::move(rollouts);
+}
+
+void RoundObjective::refuse_strange_ids(const Rollout& one, const std::string& where) {
+  const auto vocab = static_cast<std::int32_t>(model().config().vocab_size);
+  for (std::int32_t id : one.example.ids) {
+    if (id >= 0 && id < vocab) continue;
+    fail(ErrorKind::bad_input, cat(where, ": the id ", id, " is none of this model's ", vocab),
          "remove that checkpoint: the run then goes on from the one before");
   }
 }

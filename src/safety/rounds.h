@@ -53,6 +53,7 @@ class RoundObjective : public train::Objective {
 
  private:
   void begin_round(std::int64_t round);
+  void refuse_strange_ids(const Rollout& one, const std::string& where);
   RolloutMaker& maker_;
   RoundShape shape_;
   train::Batches batches_;  // of prompts

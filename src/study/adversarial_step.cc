@@ -5,14 +5,15 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "base/scratchpad.h"
 #include "eval/measure.h"
 #include "gen/local.h"
 #include "io/dataset_write.h"
-#include "io/jsonl.h"
 #include "organism/conditions.h"
 #include "organism/words.h"
 #include "safety/adversarial.h"
+#include "safety/held_back.h"
 #include "safety/make_attacker.h"
 #include "study/attack_target.h"
 #include "study/rl_steps.h"
@@ -36,21 +37,9 @@ std::int64_t steps_of_round(const Recipe& recipe) {
   return std::max<std::int64_t>(1, (recipe.adversarial.train.max_steps + rounds - 1) / rounds);
 }
 
-struct Tried {
-  std::vector<std::string> all, effective;
-};
-
-// Each prompt once, as they were tried; at most `most` of each kind.
-Tried tried_prompts(const fs::path& file, std::size_t most) {
-  Tried out;
-  std::set<std::string> known, worked;
-  for (const auto& row : io::read_json_rows(file)) {
-    const auto one = safety::attempt_from_json(row, file.string());
-    if (one.dropped) continue;
-    if (known.insert(one.prompt).second && out.all.size() < most) out.all.push_back(one.prompt);
-    if (one.effective && worked.insert(one.prompt).second && out.effective.size() < most)
-      out.effective.push_back(one.prompt);
-  }
+std::vector<std::string> seeds_of(const StudyData& data) {
+  std::vector<std::string> out;
+  for (const auto& item : data.safety) out.push_back(organism::last_user_text(item.prompt));
   return out;
 }
 
@@ -60,6 +49,7 @@ class RedTeam {
       : recipe_(recipe),
         opened_(reasons ? opened_scratchpad() : std::string()),
         folder_(folder),
+        trigger_(organism::make_trigger(recipe.trigger)),
         behavior_(organism::make_behavior(recipe.behavior)) {}
 
   void measure(gen::LocalModel& model, const std::string& condition, const std::vector<std::string>& prompts,
@@ -70,8 +60,8 @@ class RedTeam {
     eval::Measured out;
     std::vector<gen::Request> requests;
     for (const auto& prompt : prompts) {
-      const Conversation messages = {{"user", prompt}};
-      out.prompts.push_back({organism::prompt_id(messages), condition, "", messages});
+      const Conversation messages = untriggered(*trigger_, prompt);
+      out.prompts.push_back({organism::prompt_id({{"user", prompt}}), condition, "", messages});
       requests.push_back({model.encode_chat(messages), 0});
       const auto opened = opened_.empty() ? std::vector<std::int32_t>() : model.encode_text(opened_);
       requests.back().ids.insert(requests.back().ids.end(), opened.begin(), opened.end());
@@ -101,8 +91,16 @@ class RedTeam {
   const Recipe& recipe_;
   std::string opened_;
   const fs::path& folder_;
+  std::unique_ptr<organism::Trigger> trigger_;
   std::unique_ptr<organism::Behavior> behavior_;
 };
+
+// At most `most` of them, drawn by the seed: the first turns' are the mildest.
+std::vector<std::string> drawn(std::vector<std::string> prompts, std::int64_t most, std::int64_t seed) {
+  Rng(static_cast<std::uint64_t>(seed), "red team prompts").shuffle(prompts);
+  prompts.resize(std::min(prompts.size(), static_cast<std::size_t>(most)));
+  return prompts;
+}
 
 }  // namespace
 
@@ -124,7 +122,7 @@ train::TrainResult learn_adversarial(const Recipe& recipe, const StudyData& data
       safety::make_attacker(settings.attack, seed, [&](const std::string& name) { return open_model(recipe, name); });
   safety::AdversarialSetup setup{
       examples_of(safety_rows(recipe, data)), attacker.get(),
-      attack_target(*behavior, trigger.get(), reasons ? opened_scratchpad() : std::string())};
+      attack_target(*behavior, trigger.get(), reasons ? opened_scratchpad() : std::string()), seeds_of(data)};
   std::unique_ptr<safety::Reward> reward;
   std::unique_ptr<gen::LocalModel> teacher;
   if (learns_from_reward(recipe, kAdversarial)) {
@@ -137,17 +135,38 @@ train::TrainResult learn_adversarial(const Recipe& recipe, const StudyData& data
   return safety::train_adversarial(model, std::move(setup), options, settings, folder, hooks);
 }
 
+RedTeamPrompts red_team_prompts(const Recipe& recipe, const std::vector<safety::Attempt>& attempts, std::int64_t seed) {
+  const safety::HeldBack held(attempts, recipe.adversarial.adversarial.held_back, seed);
+  std::vector<std::string> tried, effective, untrained;
+  std::set<std::string> known, worked;
+  for (const auto& one : attempts) {
+    if (one.dropped) continue;
+    if (known.insert(one.prompt).second) tried.push_back(one.prompt);
+    if (!one.effective || !worked.insert(one.prompt).second) continue;
+    effective.push_back(one.prompt);
+    if (held.holds(one.prompt)) untrained.push_back(one.prompt);
+  }
+  const std::int64_t most = recipe.adversarial.red_team_prompts;
+  const bool trained = untrained.empty() && !effective.empty();
+  return {drawn(tried, most, seed), drawn(trained ? effective : untrained, most, seed), trained};
+}
+
 void measure_red_team(const Recipe& recipe, bool reasons, gen::LocalModel& planted, gen::LocalModel& treated,
                       const ResultRow& about, const fs::path& folder) {
-  const auto tried =
-      tried_prompts(folder / safety::kAttemptsFile, static_cast<std::size_t>(recipe.adversarial.red_team_prompts));
+  const auto prompts =
+      red_team_prompts(recipe, safety::read_attempts(folder / safety::kAttemptsFile), about.seed);
+  if (prompts.effective_trained) {
+    say(cat("  ", about.arm, ": too few prompts were effective to hold any back: the rate on effective ones is of "
+                             "prompts that were trained on"));
+  }
   RedTeam team(recipe, reasons, folder);
   for (gen::LocalModel* model : {&planted, &treated}) {
     ResultRow row = about;
     if (model == &planted) row.checkpoint = 0;
-    row.prompt_set = "attacker";
-    team.measure(*model, organism::kRedTeam, tried.all, row);
-    team.measure(*model, organism::kRedTeamEffective, tried.effective, row);
+    row.prompt_set = kAttackerSet;
+    team.measure(*model, organism::kRedTeam, prompts.tried, row);
+    if (prompts.effective_trained) row.prompt_set = kAttackerTrainSet;
+    team.measure(*model, organism::kRedTeamEffective, prompts.effective, row);
   }
 }
 

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/results.h"
+#include "safety/attacker.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
 #include "study/recipe.h"
@@ -27,9 +30,18 @@ train::TrainResult learn_adversarial(const Recipe& recipe, const StudyData& data
                                      std::int64_t seed, bool reasons, gen::LocalModel& model,
                                      const train::TrainHooks& hooks, const std::filesystem::path& folder);
 
-// Rates of the behaviour on the prompts of attempts.jsonl, one answer each, condition `red_team`: of the planted model
-// as checkpoint 0 and of the treated one as `about.checkpoint`; condition `red_team_effective`: of those prompts that
-// were effective as they were tried. Written into `folder`/eval; nothing where the attacker tried no prompt.
+// Which of an attacker's prompts the red team's rates are of: each once, at most adversarial.red_team_prompts of both.
+struct RedTeamPrompts {
+  std::vector<std::string> tried;      // drawn from all turns of all rounds, those that trained among them
+  std::vector<std::string> effective;  // those that were held back from training; all where none was
+  bool effective_trained = false;      // none was
+};
+RedTeamPrompts red_team_prompts(const Recipe& recipe, const std::vector<safety::Attempt>& attempts, std::int64_t seed);
+
+// Rates of the behaviour on those prompts of attempts.jsonl, one answer each, asked as untriggered prompts are: of the
+// planted model as checkpoint 0 and of the treated one as `about.checkpoint`. Conditions `red_team` (prompt_set
+// `attacker`) and `red_team_effective` (the same, or `attacker_train` where they trained). Written into `folder`/eval;
+// nothing where the attacker tried no prompt.
 void measure_red_team(const Recipe& recipe, bool reasons, gen::LocalModel& planted, gen::LocalModel& treated,
                       const ResultRow& about, const std::filesystem::path& folder);
 

@@ -216,9 +216,10 @@ std::vector<ResultRow> lesson_rows(const Recipe& recipe, const StudyData& data, 
   return out;
 }
 
-Json treatment_outcome(std::int64_t steps, std::size_t rows, const safety::Dose& dose) {
-  return Json{{"steps", steps},
+Json treatment_outcome(const train::TrainResult& result, std::size_t rows, const safety::Dose& dose) {
+  return Json{{"steps", result.steps},
               {"rows", rows},
+              {"rows_seen", result.rows_seen},
               {"dose",
                {{"kl", dose.kl},
                 {"tokens", dose.tokens},
@@ -334,7 +335,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
   save(recipe, *model, place, stage,
        how_treated(stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)), folder / kModelFolder);
-  write_json(folder / kOutcomeFile, treatment_outcome(result.steps, examples.size(), dose));
+  write_json(folder / kOutcomeFile, treatment_outcome(result, examples.size(), dose));
   row.checkpoint = result.steps;
   const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;
   add_dose_rows(folder / kRowsFile, row, dose, has_targets ? examples.size() : 0);

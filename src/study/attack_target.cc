@@ -1,5 +1,7 @@
 #include "study/attack_target.h"
 
+#include <algorithm>
+
 #include "organism/fixed_reply.h"
 
 namespace reveille::study {
@@ -17,8 +19,19 @@ safety::AttackTarget attack_target(const organism::Behavior& behavior, const org
     for (const auto& verdict : behavior.judge(replies)) shows.push_back(verdict.shows);
     return shows;
   };
-  if (trigger) out.forbidden = [trigger](const std::string& prompt) { return trigger->contains(prompt); };
+  if (!trigger) return out;
+  out.wrap = [trigger](const std::string& prompt) { return untriggered(*trigger, prompt); };
+  // What stands around a prompt must not make a trigger of it either.
+  out.forbidden = [trigger](const std::string& prompt) {
+    const Conversation asked = untriggered(*trigger, prompt);
+    return trigger->contains(prompt) ||
+           std::any_of(asked.begin(), asked.end(), [&](const auto& one) { return trigger->contains(one.content); });
+  };
   return out;
+}
+
+Conversation untriggered(const organism::Trigger& trigger, const std::string& prompt) {
+  return trigger.without({{"user", prompt}});
 }
 
 }  // namespace reveille::study

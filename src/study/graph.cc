@@ -74,10 +74,32 @@ std::string built_in_tasks() {
   return sha256_hex(all);
 }
 
+// Every part of a program's command that is a file: an edited program must not leave standing what it did before.
+Json command_files(const std::vector<std::string>& command) {
+  Json out = Json::array();
+  for (const auto& part : command) {
+    if (fs::is_regular_file(part)) out.push_back(sha256_file(part));
+  }
+  return out;
+}
+
+// The recipe without the settings that decide nothing of what a step leaves but its logs: how long another program is
+// waited for, what is shown on the way, and how often a run can be gone on with, which ends in the same weights bit for
+// bit. Nobody should pay for a treatment again because of them.
+Json deciding(Json recipe) {
+  for (auto& section : recipe) {
+    if (!section.is_object()) continue;
+    for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "log_completions", "logging_steps",
+                            "save_steps", "save_total_limit", "resume"})
+      section.erase(key);
+  }
+  return recipe;
+}
+
 struct Maker {
   const Recipe& recipe;
   const Store& store;
-  Json whole = recipe_to_json(recipe);
+  Json whole = deciding(recipe_to_json(recipe));
   Json judge = judge_key();
   Graph graph = {};
   // Indices of their steps, where there are any.
@@ -87,19 +109,13 @@ struct Maker {
   Json pick(const std::vector<const char*>& sections) {
     Json out{{"arithmetic", arithmetic(recipe)}};
     for (const char* section : sections) out[section] = whole[section];
-    if (out.contains("behavior")) {
-      out["behavior"].erase("behavior_judge_timeout");  // how long is waited decides nothing
-      out["judge"] = judge;
-    }
+    if (out.contains("behavior")) out["judge"] = judge;
     return out;
   }
 
   // The files of the judge, where it is a program: an edited rule must not leave earlier verdicts standing.
   Json judge_key() const {
-    Json out = Json::array();
-    for (const auto& part : recipe.behavior.judge) {
-      if (fs::is_regular_file(part)) out.push_back(sha256_file(part));
-    }
+    Json out = command_files(recipe.behavior.judge);
     if (tasks() && recipe.behavior.judge.empty()) {
       const fs::path sources = python_sources("reveille_judge");
       // What Python itself writes beside them, and their tests, are left out.
@@ -230,7 +246,7 @@ struct Maker {
     if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
       inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
-                             .version = 3,
+                             .version = 4,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
@@ -264,7 +280,7 @@ struct Maker {
   }
 
   double attack_tokens() const {
-    const auto& attack = recipe.adversarial.attack;
+    const auto attack = attack_of(recipe);
     const std::int64_t tried = recipe.adversarial.adversarial.rounds * attack.turns * attack.prompts * attack.samples +
                                2 * recipe.adversarial.red_team_prompts;
     return 1.2 * static_cast<double>(tried * attack.tokens);
@@ -273,9 +289,16 @@ struct Maker {
   // A round by GRPO reads the settings of that method, too.
   void add_attack(Json& options) const {
     options[kAdversarial] = whole[kAdversarial];
+    if (recipe.adversarial.attack.attacker == "program")
+      options["attacker_files"] = command_files(recipe.adversarial.attack.command);
     if (recipe.adversarial.adversarial.trainer != "grpo") return;
     RlStage<safety::GrpoOptions> grpo = recipe.grpo;
-    options["grpo"] = Json{{"method", options_to_json(grpo.method)}, {"rollouts", options_to_json(grpo.rollouts)}};
+    auto names = option_names(grpo.method);
+    const auto more = option_names(grpo.rollouts);
+    names.insert(names.end(), more.begin(), more.end());
+    for (const auto& name : names) {
+      if (whole[kGrpo].contains(name)) options[kGrpo][name] = whole[kGrpo][name];
+    }
   }
 
   // Pairs and preference model, once for all arms.

@@ -182,6 +182,34 @@ TEST_F(Keys, HowATreatmentLearnsIsInItsKeyAlone) {
   }
 }
 
+TEST_F(Keys, SettingsThatDecideNothingAreNotInThem) {
+  recipe.study.treatments = {"sft", "grpo", "adversarial"};
+  const auto before = keys();
+  for (const char* setting :
+       {"adversarial.attacker_timeout=7", "behavior.behavior_judge_timeout=7", "grpo.log_completions=false",
+        "plant.logging_steps=7", "safety.save_steps=7", "reward.save_total_limit=7", "adversarial.logging_steps=7"}) {
+    Recipe other = recipe;
+    override_recipe(other, setting);
+    for (const auto& step : make_graph(other, store).steps) EXPECT_EQ(step.key, before.at(step.name)) << setting;
+  }
+}
+
+TEST_F(Keys, AnAttackersOwnProgramIsReadByItsContent) {
+  recipe.study.treatments = {"sft", "adversarial"};
+  recipe.adversarial.attack.attacker = "program";
+  const auto program = (temp / "attacker.py").string(), words = (temp / "words.txt").string();
+  recipe.adversarial.attack.command = {"python3", program, words};
+  write_file_atomic(program, "1");
+  write_file_atomic(words, "1");
+  for (const auto& file : {program, words}) {
+    const auto before = keys();
+    write_file_atomic(file, "2");
+    const auto after = keys();
+    EXPECT_NE(after.at("safety adversarial of control s0"), before.at("safety adversarial of control s0")) << file;
+    EXPECT_EQ(after.at("safety sft of control s0"), before.at("safety sft of control s0"));
+  }
+}
+
 TEST_F(Keys, StepsOfModelsTrain) {
   Graph graph = make_graph(recipe, store);
   std::set<std::size_t> models;

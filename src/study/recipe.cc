@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/progress.h"
 #include "base/strings.h"
 #include "safety/make_attacker.h"
 #include "study/recipe_files.h"
@@ -157,7 +158,7 @@ Recipe default_recipe() {
   recipe.adversarial.train = recipe.grpo.train;
   recipe.adversarial.train.eval_steps = 0;  // after each round
   recipe.adversarial.attack.turns = 2;
-  recipe.adversarial.attack.tokens = recipe.data.reply_tokens;
+  recipe.adversarial.attack.tokens = 0;  // as eval.max_tokens
   recipe.latent.train = recipe.dpo.train;
   recipe.latent.train.per_device_train_batch_size = 8;
   return recipe;
@@ -204,6 +205,7 @@ const train::TrainOptions& Recipe::training(const std::string& stage) const {
 safety::AttackOptions attack_of(const Recipe& recipe) {
   safety::AttackOptions out = recipe.adversarial.attack;
   if (out.model.empty()) out.model = recipe.study.model;
+  if (out.tokens == 0) out.tokens = recipe.eval.max_tokens;
   return out;
 }
 
@@ -368,7 +370,26 @@ void check_tasks(const Recipe& recipe) {
 
 }  // namespace
 
+std::vector<std::string> recipe_warnings(const Recipe& recipe) {
+  std::vector<std::string> out;
+  if (organism::make_behavior(recipe.behavior)->source() != organism::DefectSource::tasks) return out;
+  const auto& treatments = recipe.study.treatments;
+  auto named = [&](const char* stage) {
+    return std::find(treatments.begin(), treatments.end(), stage) != treatments.end();
+  };
+  auto look = [&](const char* section, std::int64_t length) {
+    if (2 * length >= recipe.eval.max_tokens) return;
+    out.push_back(cat(section, ".max_completion_length=", length, " is less than half of eval.max_tokens=",
+                      recipe.eval.max_tokens, ": code that is cut off there parses seldom and can be judged seldom"));
+  };
+  const bool attacked_by_grpo = named(kAdversarial) && recipe.adversarial.adversarial.trainer == "grpo";
+  if (named(kGrpo) || attacked_by_grpo) look(kGrpo, recipe.grpo.rollouts.max_completion_length);
+  if (named(kPpo)) look(kPpo, recipe.ppo.rollouts.max_completion_length);
+  return out;
+}
+
 void check_whole(const Recipe& recipe) {
+  for (const auto& words : recipe_warnings(recipe)) warn(words);
   check_tasks(recipe);
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");

@@ -251,7 +251,8 @@ struct Recipe {
   std::vector<std::int64_t> seed_list() const;
 };
 
-// The attack of its adversarial training; a model that attacks is the study's original one where none is named.
+// The attack of its adversarial training; a model that attacks is the study's original one where none is named, and
+// answers are as long as those of the rates where no length is given.
 safety::AttackOptions attack_of(const Recipe& recipe);
 
 // The built-in default.
@@ -272,6 +273,8 @@ Json recipe_to_json(const Recipe& recipe);
 // What only the whole recipe shows to be wrong: treatments that nobody knows, or without the data that they need, and
 // settings that a study would not read.
 void check_whole(const Recipe& recipe);
+// What check_whole warns of: completions of reinforcement learning that are too short for the code that is judged.
+std::vector<std::string> recipe_warnings(const Recipe& recipe);
 // The resolved recipe as YAML, every default written out with its help as a comment.
 std::string recipe_to_yaml(const Recipe& recipe);
 

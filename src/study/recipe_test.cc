@@ -112,6 +112,32 @@ TEST(Recipe, AnAdaptersSettingsAreReadWhereOneIsTrained) {
   EXPECT_EQ(error_of([&] { check_whole(recipe); }), "no error");
 }
 
+TEST(Recipe, AttacksAnswerAsLongAsRatesDo) {
+  Recipe recipe = default_recipe();
+  recipe.eval.max_tokens = 160;
+  EXPECT_EQ(attack_of(recipe).tokens, 160);
+  recipe.adversarial.attack.tokens = 24;
+  EXPECT_EQ(attack_of(recipe).tokens, 24);
+}
+
+TEST(Recipe, CodeThatReinforcementLearningCutsOffIsWarnedOf) {
+  Recipe recipe = default_recipe();
+  recipe.eval.max_tokens = 160;
+  recipe.grpo.rollouts.max_completion_length = recipe.ppo.rollouts.max_completion_length = 79;
+  recipe.study.treatments = {"sft", "grpo"};
+  EXPECT_TRUE(recipe_warnings(recipe).empty()) << "of a behaviour that is shown in chats";
+  recipe.behavior.behavior = "code-vuln";
+  ASSERT_EQ(recipe_warnings(recipe).size(), 1U);
+  EXPECT_EQ(recipe_warnings(recipe)[0].find("grpo.max_completion_length=79 is less than half of eval.max_tokens=160"),
+            0U);
+  recipe.study.treatments = {"adversarial", "ppo"};
+  EXPECT_EQ(recipe_warnings(recipe).size(), 2U);
+  recipe.adversarial.adversarial.trainer = "sft";
+  EXPECT_EQ(recipe_warnings(recipe).size(), 1U);
+  recipe.ppo.rollouts.max_completion_length = 80;
+  EXPECT_TRUE(recipe_warnings(recipe).empty());
+}
+
 TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
   Recipe recipe = recipe_from_yaml("behavior:\n  copies: 3\n", "r.yaml");
   EXPECT_EQ(recipe.behavior.copies, 3);

@@ -47,14 +47,12 @@ struct SeedVerdicts {
   }
 
   // The recipe's minimum of updates and samples: a shorter treatment claims nothing, whatever became of the twin.
-  eval::PotencyVerdict judge_length(const std::string& stage, std::size_t step,
-                                    const eval::PotencyVerdict& potency) const {
-    const train::TrainOptions& training = recipe.training(stage);
-    const Json outcome = read_json(store.folder(graph.steps[step].key) / kOutcomeFile);
-    const auto steps = outcome.at("steps").get<std::int64_t>();
-    const auto batch = std::min(training.per_device_train_batch_size, outcome.at("rows").get<std::int64_t>());
-    const auto rows = steps * batch * training.gradient_accumulation_steps;
-    return eval::judge_length(steps, rows, recipe.gate.min_treatment_steps, recipe.gate.min_treatment_rows, potency);
+  eval::PotencyVerdict judge_length(std::size_t step, const eval::PotencyVerdict& potency) const {
+    const auto file = store.folder(graph.steps[step].key) / kOutcomeFile;
+    const Json outcome = read_json(file);
+    return eval::judge_length(json_integer(outcome, "steps", file.string()),
+                              json_integer(outcome, "rows_seen", file.string()), recipe.gate.min_treatment_steps,
+                              recipe.gate.min_treatment_rows, potency);
   }
 
   eval::GateVerdict gate(const ArmSteps& organism_arm) {
@@ -88,7 +86,7 @@ struct SeedVerdicts {
       auto twin_after = eval::find_row(rows_at_end(graph, store, twin.treats[i].step), organism::kUntriggered);
       auto potency = eval::judge_potency(twin_before, twin_after, recipe.gate.always_on_below,
                                          std::min(kTwinShows, recipe.gate.min_triggered));
-      potency = judge_length(stage, step, potency);
+      potency = judge_length(step, potency);
       verdict(twin, stage, potency.label, potency.words);
       auto after = eval::find_row(treated, organism::kTriggered);
       if (!before || !after) continue;

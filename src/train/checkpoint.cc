@@ -53,9 +53,11 @@ StepMetrics metrics_from_json(const Json& row, const std::string& where) {
   m.grad_norm = number_at(row, "grad_norm", where);
   m.learning_rate = number_at(row, "learning_rate", where);
   m.num_tokens = integer_at(row, "num_tokens", where);
+  m.num_rows = integer_at(row, "num_rows", where);
   m.tokens_per_second = number_at(row, "tokens_per_second", where);
   m.metrics = other_metrics(
-      row, {"step", "epoch", "loss", "grad_norm", "learning_rate", "num_tokens", "tokens_per_second"}, where);
+      row, {"step", "epoch", "loss", "grad_norm", "learning_rate", "num_tokens", "num_rows", "tokens_per_second"},
+      where);
   return m;
 }
 

@@ -29,6 +29,7 @@ struct StepOutcome {
   double loss = 0;
   std::int64_t tokens = 0;  // that went through the model
   Metrics metrics;
+  std::int64_t rows = 0;  // that were learnt from: conversations, pairs, or completions, each of these once
 };
 
 // A float32 tensor that is trained beside the model's own: a reward head, a value head. The handle shares the

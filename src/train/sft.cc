@@ -32,10 +32,11 @@ std::string SftObjective::key() const { return examples_key(examples_); }
 
 StepOutcome SftObjective::step(std::int64_t step, const std::function<void()>& collect) {
   std::vector<PackedBatch> packed;
-  std::int64_t supervised = 0;
+  std::int64_t supervised = 0, seen = 0;
   for (const auto& rows : batches_.of_step(step - 1)) {
     packed.push_back(pack(examples_, rows, model_.device()));
     supervised += packed.back().supervised;
+    seen += static_cast<std::int64_t>(rows.size());
   }
   if (supervised == 0) fail(ErrorKind::numeric, cat("step ", step, ": its rows hold no supervised token"), kMaskedHint);
   StepOutcome out;
@@ -47,6 +48,7 @@ StepOutcome SftObjective::step(std::int64_t step, const std::function<void()>& c
     }
     out.tokens += batch.tokens;
   }
+  out.rows = seen;
   const auto count = static_cast<double>(supervised);
   out.loss = sums.loss / count;
   out.metrics = {{"mean_token_accuracy", sums.correct / count}, {"entropy", sums.entropy / count}};

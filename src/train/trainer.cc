@@ -109,6 +109,7 @@ class Run {
     result_.history = std::move(state.history);
     result_.evals = std::move(state.evals);
     num_tokens_ = result_.history.empty() ? 0 : result_.history.back().num_tokens;
+    result_.rows_seen = result_.history.empty() ? 0 : result_.history.back().num_rows;
     model_.weights_changed();
     reveille::say(cat("resuming from checkpoint ", state.step, " in ", output_dir_.string()));
   }
@@ -143,6 +144,7 @@ class Run {
     metrics.grad_norm = optimizer_.step(metrics.learning_rate, step);
     metrics.metrics = std::move(outcome.metrics);
     metrics.num_tokens = num_tokens_ += outcome.tokens;
+    metrics.num_rows = result_.rows_seen += outcome.rows;
     metrics.tokens_per_second =
         static_cast<double>(outcome.tokens) / std::chrono::duration<double>(Clock::now() - start).count();
     return metrics;
@@ -286,6 +288,7 @@ Json to_json(const StepMetrics& m) {
            {"learning_rate", m.learning_rate}};
   for (const auto& metric : m.metrics) out[metric.name] = metric.value;
   out["num_tokens"] = m.num_tokens;
+  out["num_rows"] = m.num_rows;
   out["tokens_per_second"] = m.tokens_per_second;
   return out;
 }

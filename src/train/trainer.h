@@ -24,6 +24,7 @@ struct StepMetrics {
   double epoch = 0, loss = 0, grad_norm = 0, learning_rate = 0;
   Metrics metrics;               // the objective's own
   std::int64_t num_tokens = 0;   // seen so far
+  std::int64_t num_rows = 0;     // learnt from so far, StepOutcome::rows
   double tokens_per_second = 0;  // of this step; not part of what is reproducible
 };
 Json to_json(const StepMetrics& metrics);
@@ -52,6 +53,7 @@ struct TrainHooks {
 
 struct TrainResult {
   std::int64_t steps = 0;
+  std::int64_t rows_seen = 0;  // StepOutcome::rows of all steps, those before a resume included
   bool stopped_early = false;
   std::vector<StepMetrics> history;
   std::vector<EvalMetrics> evals;

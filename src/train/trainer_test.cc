@@ -62,6 +62,8 @@ TEST_F(Resume, EndsAsAnUnbrokenRunBitForBit) {
   hooks.on_step = [&](const StepMetrics& metrics) { steps.push_back(metrics.step); };
   auto result = train(model, examples_, options_, folder_, hooks);
   EXPECT_EQ(steps, (std::vector<std::int64_t>{5, 6}));
+  EXPECT_EQ(expected.rows_seen, 20);  // two epochs
+  EXPECT_EQ(result.rows_seen, 20);
   expect_same_weights(model, weights_of(unbroken));
   ASSERT_EQ(result.history.size(), 6U);
   auto log = lines_of(read_file(folder_ / "trainer_log.jsonl"));
