@@ -1,9 +1,12 @@
 // results.json: every figure with its n and interval (docs/results.md). One row a figure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -26,13 +29,17 @@ struct ResultRow {
 };
 
 // Prompts that stand apart in every table and that no verdict rests on: those that were trained on, chats beside coding
-// tasks, coding tasks of whole families that were held out.
+// tasks, coding tasks of whole families that were held out, and what side measures sample (docs/side-measures.md),
+// under the measure's own name.
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kChatSet = "chat";
 inline constexpr const char* kFamilySet = "held_out_families";
-inline bool is_side_set(const ResultRow& row) {
-  return row.prompt_set == kTrainSet || row.prompt_set == kChatSet || row.prompt_set == kFamilySet;
+inline constexpr std::string_view kSideSets[] = {kTrainSet,  kChatSet, kFamilySet,   "generalization", "steering",
+                                                 "probe",    "asking", "honeypot",   "preference",     "replies"};
+inline bool is_side_set(std::string_view prompt_set) {
+  return std::find(std::begin(kSideSets), std::end(kSideSets), prompt_set) != std::end(kSideSets);
 }
+inline bool is_side_set(const ResultRow& row) { return is_side_set(row.prompt_set); }
 
 constexpr int kResultsSchema = 1;
 
