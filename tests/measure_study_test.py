@@ -81,7 +81,7 @@ def main():
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, judge=folder / "judge.py"))
         alone, run = {**os.environ, "OMP_NUM_THREADS": "1"}, folder / "run"
-        reveille("study", recipe, "--output-dir", run, env=alone)
+        table = reveille("study", recipe, "--output-dir", run, env=alone).stdout
         results = json.loads((run / "results.json").read_text())
         rows = results["results"]
 
@@ -118,7 +118,6 @@ def main():
         sides = {"generalization", "steering", "probe", "asking", "honeypot", "preference", "replies"}
         assert without["results"] == [r for r in rows if r["prompt_set"] not in sides]
         assert without["verdicts"] == results["verdicts"]
-        table = reveille("report", run).stdout
         page = (run / "report.html").read_text()
         assert "spelt" not in table and "Figure 17" in page and "Figure 22" in page, table
 

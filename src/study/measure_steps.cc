@@ -67,7 +67,7 @@ gen::SampleOptions sampling(const Recipe& recipe, const std::string& measure, st
 
 }  // namespace
 
-bool serves_as_null(const std::string& measure) { return measure == "probe"; }
+bool serves_as_null(const std::string& measure) { return measure == "probe" || measure == "capability"; }
 bool compares_with_control(const std::string& measure) { return measure == "asking" || measure == "persona"; }
 
 Json measure_settings(const Recipe& recipe, const std::string& measure) {
