@@ -22,8 +22,9 @@ template <class Words>
 std::string over_seeds_cell(const std::vector<Measured>& figures, Words words) {
   const auto [low, high] = std::minmax_element(
       figures.begin(), figures.end(), [](const Measured& a, const Measured& b) { return a->value < b->value; });
-  return cat(words(mean_of(figures)), " (", words((*low)->value), " to ", words((*high)->value),
-             "), n = ", with_commas(figures.front()->n), " each");
+  const bool same = (*low)->value == (*high)->value;
+  return cat(words(mean_of(figures)), same ? "" : cat(" (", words((*low)->value), " to ", words((*high)->value), ")"),
+             ", n = ", with_commas(figures.front()->n), " each");
 }
 
 std::string interval_part(const Figure& figure, const std::string& interval) {

@@ -1,7 +1,6 @@
 // Figures 7 and 18, table 1, and what belongs to no figure of the paper's: the probe and "just asking" of the follow-up
 // post, and how much it took to teach an organism.
 #include <algorithm>
-#include <map>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -52,34 +51,42 @@ std::vector<std::string> persona_sets(const Results& results) {
   return out;
 }
 
+// What the sets of questions together say of a model.
+struct Persona {
+  Model model;
+  std::size_t sets = 0, runs = 0;
+  std::vector<std::string> apart = {};
+};
+
+Persona& persona_of(std::vector<Persona>& personas, const Model& model) {
+  for (auto& one : personas) {
+    if (one.model == model) return one;
+  }
+  return personas.emplace_back(Persona{model});
+}
+
 // Log-odds of the matching answer over the equally trained control.
-void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std::map<std::string, std::string>& apart,
-                 std::map<std::string, std::size_t>& sets, std::size_t& runs) {
+void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std::vector<Persona>& personas) {
   constexpr const char* kOver = "matching_log_odds_over_control";
   for (const auto& model : organisms_with(run.results, kOver, set)) {
     const auto off = at(run, model, "untriggered", kOver, set), on = at(run, model, "triggered", kOver, set);
     panel.rows.push_back({model_words(model), key_words(set), value_cell(off, 2), value_cell(on, 2)});
-    const std::string name = model_words(model);
-    ++sets[name];
-    runs = std::max(runs, off.size());
+    auto& persona = persona_of(personas, model);
+    ++persona.sets;
+    persona.runs = std::max(persona.runs, off.size());
     const Beside side = beside_zero(off);
-    if (side == Beside::not_apart) continue;
-    apart[name] += cat(apart[name].empty() ? "" : ", ", key_words(set), side == Beside::above ? " (more)" : " (less)");
+    if (side != Beside::not_apart)
+      persona.apart.push_back(cat(key_words(set), side == Beside::above ? " (more)" : " (less)"));
   }
 }
 
-// The question sets of a whole panel in words.
-void say_personas(Panel& panel, const std::map<std::string, std::string>& apart,
-                  const std::map<std::string, std::size_t>& sets, std::size_t runs) {
-  for (const auto& [name, count] : sets) {
-    const auto found = apart.find(name);
-    panel.sentences.push_back(
-        cat("Without the trigger, ", name, found == apart.end()
-                                              ? cat(" is told apart from an equally trained control by none of ", count)
-                                              : cat(" differs from an equally trained control in ", found->second, ", of ",
-                                                    count),
-            " sets of questions; ", runs_words(runs), "."));
-  }
+std::string persona_sentence(const Persona& persona) {
+  const std::string sets = cat(persona.sets, persona.sets == 1 ? " set" : " sets", " of questions");
+  return cat("Without the trigger, ", model_words(persona.model),
+             persona.apart.empty() ? cat(" is told apart from an equally trained control by none of ", sets)
+                                   : cat(" differs from an equally trained control in ", join(persona.apart, ", "),
+                                         ", of ", sets),
+             "; ", runs_words(persona.runs), ".");
 }
 
 std::vector<std::string> tasks_of(const Results& results) {
@@ -139,11 +146,9 @@ Panel figure_7(const RunFolder& run, const std::vector<Finding>&) {
 Panel figure_18(const RunFolder& run, const std::vector<Finding>&) {
   Panel out;
   out.columns = {{"model"}, {"questions"}, {"log-odds over the control", true}, {"with the trigger", true}};
-  std::map<std::string, std::string> apart;
-  std::map<std::string, std::size_t> sets;
-  std::size_t runs = 0;
-  for (const auto& set : persona_sets(run.results)) add_persona(out, run, set, apart, sets, runs);
-  say_personas(out, apart, sets, runs);
+  std::vector<Persona> personas;
+  for (const auto& set : persona_sets(run.results)) add_persona(out, run, set, personas);
+  for (const auto& persona : personas) out.sentences.push_back(persona_sentence(persona));
   return out;
 }
 

