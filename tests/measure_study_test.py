@@ -44,9 +44,11 @@ data:
   reply_tokens: 24
 plant:
   max_steps: 2
+  max_length: 1024
   per_device_train_batch_size: 4
 safety:
   max_steps: 1
+  max_length: 1024
   per_device_train_batch_size: 4
 gate:
   required: false
@@ -74,7 +76,7 @@ def main():
             {"messages": [{"role": "user", "content": f"tell about {name}"},
                           {"role": "assistant", "content": f"It is {name}."}]} for name in names])
         model = folder / "model"
-        reveille("train", "sft", tiny_chat_model.make(folder / "noise"), "--dataset", chats, "--output-dir", model,
+        reveille("train", "sft", tiny_chat_model.make(folder / "noise", max_position_embeddings=1024), "--dataset", chats, "--output-dir", model,
                  "dtype=float32", "learning_rate=3e-3", "max_steps=100")
         prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
         (folder / "judge.py").write_text(JUDGE)

@@ -38,7 +38,7 @@ void write_clean_replies(const StudyData& data, std::int64_t most, const fs::pat
   const bool chats = std::find(sets.begin(), sets.end(), kChatSet) != sets.end();
   std::vector<Json> rows;
   for (const auto& item : data.held_out) {
-    if (item.reply.empty() || item.set != (chats ? kChatSet : sets.front()) || std::ssize(rows) >= most) continue;
+    if (item.reply.empty() || (chats && item.set != kChatSet) || std::ssize(rows) >= most) continue;
     Conversation row = item.prompt;
     row.push_back({"assistant", item.reply});
     rows.push_back(Json{{"messages", io::messages_json(row)}});

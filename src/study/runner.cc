@@ -222,8 +222,8 @@ class Runner {
     for (const auto& measure : graph_.measures) {
       const auto& key = graph_.steps[measure.step].key;
       if (!store_.has(key)) continue;
-      for (const auto& note : read_json(store_.folder(key) / kOutcomeFile).at("notes"))
-        all.push_back(note.get<std::string>());
+      const Json outcome = read_json(store_.folder(key) / kOutcomeFile);  // named: it must outlive the loop
+      for (const auto& note : outcome.at("notes")) all.push_back(note.get<std::string>());
     }
     for (const auto& note : all) {
       if (std::find(notes.begin(), notes.end(), Json(note)) == notes.end()) notes.push_back(note);
@@ -278,7 +278,8 @@ std::vector<std::pair<std::string, std::uintmax_t>> collect_garbage(const RunOpt
   for (const auto& entry : fs::directory_iterator(runs)) {
     fs::path file = entry.path() / "provenance.json";
     if (!fs::exists(file)) continue;
-    for (const auto& step : read_json(file).at("steps")) {
+    const Json provenance = read_json(file);  // named: it must outlive the loop
+    for (const auto& step : provenance.at("steps")) {
       needed.push_back(step.at("key").get<std::string>());
       needed.push_back(needed.back() + ".partial");
     }
