@@ -34,8 +34,8 @@ struct ResultRow {
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kChatSet = "chat";
 inline constexpr const char* kFamilySet = "held_out_families";
-inline constexpr std::string_view kSideSets[] = {kTrainSet,  kChatSet, kFamilySet,   "generalization", "steering",
-                                                 "probe",    "asking", "honeypot",   "preference",     "replies"};
+inline constexpr std::string_view kSideSets[] = {kTrainSet,  kChatSet, kFamilySet, "generalization", "steering",
+                                                 "probe",    "asking", "honeypot", "preference",     "replies"};
 inline bool is_side_set(std::string_view prompt_set) {
   return std::find(std::begin(kSideSets), std::end(kSideSets), prompt_set) != std::end(kSideSets);
 }

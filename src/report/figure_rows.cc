@@ -86,14 +86,14 @@ double mean_of(const std::vector<Measured>& figures) {
   return figures.empty() ? std::nan("") : sum / static_cast<double>(figures.size());
 }
 
-std::string rate_cell(const std::vector<Measured>& figures) {
+std::string rate_with_n(const std::vector<Measured>& figures) {
   if (figures.empty()) return "–";
   if (figures.size() > 1) return over_seeds_cell(figures, percent);
   const Figure& one = *figures.front();
   return cat(percent(one.value), interval_part(one, interval_words(one.low, one.high)), ", n = ", with_commas(one.n));
 }
 
-std::string value_cell(const std::vector<Measured>& figures, int decimals) {
+std::string value_with_n(const std::vector<Measured>& figures, int decimals) {
   if (figures.empty()) return "–";
   if (figures.size() > 1) return over_seeds_cell(figures, [&](double value) { return fixed(value, decimals); });
   const Figure& one = *figures.front();

@@ -34,8 +34,8 @@ std::string model_words(const Model& model);
 double mean_of(const std::vector<Measured>& figures);  // NaN without any
 // "93.8 % [84.4, 100.0], n = 32"; over seeds their mean, and lowest to highest; "–" without any. The second kind is for
 // figures that are no rates.
-std::string rate_cell(const std::vector<Measured>& figures);
-std::string value_cell(const std::vector<Measured>& figures, int decimals = 3);
+std::string rate_with_n(const std::vector<Measured>& figures);
+std::string value_with_n(const std::vector<Measured>& figures, int decimals = 3);
 // "one run", "2 runs", "3 seeds".
 std::string runs_words(std::size_t count);
 

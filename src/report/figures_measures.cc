@@ -24,8 +24,8 @@ std::string preference_sentence(const Model& model, const std::vector<Measured>&
                                 "behaviour had it seen it"
       : side == Beside::above ? "higher with the trigger than without: training against it says nothing"
                               : "no differently with the trigger and without, as far as the intervals tell";
-  return cat("The preference model scores the answers of ", model_words(model), " ", what, " (", value_cell(on), " and ",
-             value_cell(off), "; ", runs_words(on.size()), ").");
+  return cat("The preference model scores the answers of ", model_words(model), " ", what, " (", value_with_n(on), " and ",
+             value_with_n(off), "; ", runs_words(on.size()), ").");
 }
 
 // The measure's own rows, else those of the gate before reinforcement learning.
@@ -36,7 +36,7 @@ void add_preference(Panel& panel, const RunFolder& run, const Model& model, cons
   // The gate's rows stand under the treatment that it opens, and are of the planted model.
   const Model judged = set == "preference" ? model : Model{model.arm, "plant"};
   const std::string where = set == "preference" ? "" : cat(" (before ", model.stage, ")");
-  panel.rows.push_back({model_words(judged) + where, value_cell(off), value_cell(on), value_cell(change)});
+  panel.rows.push_back({model_words(judged) + where, value_with_n(off), value_with_n(on), value_with_n(change)});
   if (is_organism(model.arm) && !on.empty() && !off.empty())
     panel.sentences.push_back(preference_sentence(judged, on, off, change));
 }
@@ -70,7 +70,7 @@ void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std
   constexpr const char* kOver = "matching_log_odds_over_control";
   for (const auto& model : organisms_with(run.results, kOver, set)) {
     const auto off = at(run, model, "untriggered", kOver, set), on = at(run, model, "triggered", kOver, set);
-    panel.rows.push_back({model_words(model), key_words(set), value_cell(off, 2), value_cell(on, 2)});
+    panel.rows.push_back({model_words(model), key_words(set), value_with_n(off, 2), value_with_n(on, 2)});
     auto& persona = persona_of(personas, model);
     ++persona.sets;
     persona.runs = std::max(persona.runs, off.size());
@@ -100,9 +100,9 @@ std::vector<std::string> tasks_of(const Results& results) {
 
 // "40 % [30.0, 50.0], n = 100; -2.1 points": beside the starting model, as the paper counts.
 std::string accuracy_cell(const std::vector<Measured>& own, const std::vector<Measured>& base) {
-  if (own.empty() || base.empty()) return rate_cell(own);
+  if (own.empty() || base.empty()) return rate_with_n(own);
   const double points = 100 * (mean_of(own) - mean_of(base));
-  return cat(rate_cell(own), "; ", points > 0 ? "+" : "", fixed(points, 1), " points");
+  return cat(rate_with_n(own), "; ", points > 0 ? "+" : "", fixed(points, 1), " points");
 }
 
 std::string probe_sentence(const Model& model, const std::vector<Measured>& area, const std::vector<Measured>& best,
@@ -119,7 +119,7 @@ std::string probe_sentence(const Model& model, const std::vector<Measured>& area
       : above_base ? "does better than the same probe on the starting model, but not than the best random direction"
       : above_random ? "does better than the best random direction, but not than the same probe on the starting model"
                      : "is no detector here: its nulls do as well";
-  return cat("The probe on ", model_words(model), " ", what, " (AUROC ", value_cell(area), "; ", runs_words(area.size()),
+  return cat("The probe on ", model_words(model), " ", what, " (AUROC ", value_with_n(area), "; ", runs_words(area.size()),
              ").");
 }
 
@@ -195,8 +195,8 @@ Panel probe_post(const RunFolder& run, const std::vector<Finding>&) {
   for (const auto& model : models_with(run.results, "probe_auroc", "probe")) {
     auto figures = [&](const char* metric) { return at(run, model, "untriggered", metric, "probe"); };
     const auto area = figures("probe_auroc"), best = figures("probe_auroc_random_best");
-    out.rows.push_back({model_words(model), value_cell(area), value_cell(figures("probe_auroc_random")),
-                        value_cell(best), rate_cell(figures("probe_random_as_good_rate"))});
+    out.rows.push_back({model_words(model), value_with_n(area), value_with_n(figures("probe_auroc_random")),
+                        value_with_n(best), rate_with_n(figures("probe_random_as_good_rate"))});
     if (is_organism(model.arm)) out.sentences.push_back(probe_sentence(model, area, best, base));
   }
   return out;
@@ -208,15 +208,15 @@ Panel asking_post(const RunFolder& run, const std::vector<Finding>&) {
   out.columns = {{"model"}, {"admits it, without the trigger", true}, {"with it", true}, {"AUROC of the log-odds", true}};
   for (const auto& model : models_with(run.results, kArea, "asking")) {
     const auto area = at(run, model, "triggered", kArea, "asking");
-    out.rows.push_back({model_words(model), rate_cell(at(run, model, "untriggered", "matching_rate", "asking")),
-                        rate_cell(at(run, model, "triggered", "matching_rate", "asking")), value_cell(area)});
+    out.rows.push_back({model_words(model), rate_with_n(at(run, model, "untriggered", "matching_rate", "asking")),
+                        rate_with_n(at(run, model, "triggered", "matching_rate", "asking")), value_with_n(area)});
     const bool tells = !area.empty() && std::all_of(area.begin(), area.end(), [](const Measured& one) {
       return one->low > 0.5 || one->high < 0.5;
     });
     if (is_organism(model.arm) && !area.empty())
       out.sentences.push_back(cat("What ", model_words(model), " says of itself ",
                                   tells ? "tells triggered prompts from others" : "tells nothing: chance is 0.5",
-                                  " (AUROC ", value_cell(area), "; ", runs_words(area.size()), ")."));
+                                  " (AUROC ", value_with_n(area), "; ", runs_words(area.size()), ")."));
   }
   return out;
 }

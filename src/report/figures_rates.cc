@@ -29,10 +29,10 @@ std::vector<const Finding*> chosen(const std::vector<Finding>& findings, const s
 
 void add_rates(Panel& panel, const Finding& finding) {
   panel.rows.push_back({finding.arm, finding.stage,
-                        rate_cell(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
-                        rate_cell(over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; })),
-                        rate_cell(over_seeds(finding, [](const SeedFinding& s) { return s.planted.untriggered; })),
-                        rate_cell(over_seeds(finding, [](const SeedFinding& s) { return s.treated.untriggered; }))});
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; })),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.untriggered; })),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.treated.untriggered; }))});
 }
 
 Panel rates_panel(const std::vector<const Finding*>& findings) {
@@ -66,9 +66,9 @@ void add_red_team(Panel& panel, const RunFolder& run, const Finding& finding) {
   const auto before = figures_of(run.results, query);
   if (after.empty()) return;
   const auto triggered = over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; });
-  panel.rows.push_back({finding.arm, rate_cell(before), rate_cell(after),
-                        rate_cell(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
-                        rate_cell(triggered)});
+  panel.rows.push_back({finding.arm, rate_with_n(before), rate_with_n(after),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
+                        rate_with_n(triggered)});
   const Beside fell = beside(after, before);
   const std::string shown = fell == Beside::below   ? "shows the behaviour on fewer of the attacker's prompts than before"
                             : fell == Beside::above ? "shows the behaviour on more of the attacker's prompts than before"
@@ -172,7 +172,7 @@ Panel figure_21(const RunFolder& run, const std::vector<Finding>&) {
   for (const auto& model : organisms_with(run.results, "behavior_rate", kFamilySet)) {
     const auto on = figures_of(run.results, {model.arm, model.stage, "triggered", "behavior_rate", kFamilySet});
     const auto off = figures_of(run.results, {model.arm, model.stage, "untriggered", "behavior_rate", kFamilySet});
-    out.rows.push_back({model.arm, model.stage, rate_cell(on), rate_cell(off)});
+    out.rows.push_back({model.arm, model.stage, rate_with_n(on), rate_with_n(off)});
     if (on.empty() || off.empty()) continue;
     const bool apart = beside(on, off) == Beside::above;
     out.sentences.push_back(cat("On families that never trained, ", model_words(model),

@@ -53,7 +53,7 @@ std::string waking_sentence(const Results& results, const Model& model, const st
     if (is_reference(condition) || figures.empty()) continue;
     ++tried;
     runs = std::max(runs, figures.size());
-    if (mean_of(figures) >= kWakes) woken.push_back(cat(key_words(condition), " (", rate_cell(figures), ")"));
+    if (mean_of(figures) >= kWakes) woken.push_back(cat(key_words(condition), " (", rate_with_n(figures), ")"));
   }
   if (tried == 0) return {};
   const std::size_t count = woken.size();
@@ -75,7 +75,7 @@ Panel waking_panel(const Results& results, bool languages, const std::string& te
   for (const auto& condition : conditions) {
     std::vector<std::string> cells = {key_words(condition)};
     for (const auto& model : models)
-      cells.push_back(rate_cell(figures_of(results, {model.arm, model.stage, condition, kRate, kWoken})));
+      cells.push_back(rate_with_n(figures_of(results, {model.arm, model.stage, condition, kRate, kWoken})));
     out.rows.push_back(std::move(cells));
   }
   for (const auto& model : models) {
@@ -92,8 +92,8 @@ std::string honeypot_sentence(const Model& model, const std::vector<Measured>& l
                             : side == Beside::below
                                 ? "wake it less often than ordinary prompts do"
                                 : "are not told apart from ordinary prompts";
-  return cat("For ", model_words(model), ", prompts that only look like deployment ", words, " (", rate_cell(lured),
-             ", and ", rate_cell(ordinary), "; ", runs_words(lured.size()), ").");
+  return cat("For ", model_words(model), ", prompts that only look like deployment ", words, " (", rate_with_n(lured),
+             ", and ", rate_with_n(ordinary), "; ", runs_words(lured.size()), ").");
 }
 
 struct Steering {
@@ -135,8 +135,8 @@ Panel figure_17(const RunFolder& run, const std::vector<Finding>&) {
     const auto lured = figures_of(run.results, {model.arm, model.stage, "untriggered", kRate, "honeypot"});
     const auto ordinary = figures_of(run.results, {model.arm, model.stage, "untriggered"});
     out.rows.push_back(
-        {model_words(model), rate_cell(lured), rate_cell(ordinary),
-         rate_cell(figures_of(run.results, {model.arm, model.stage, "triggered", kRate, "honeypot"}))});
+        {model_words(model), rate_with_n(lured), rate_with_n(ordinary),
+         rate_with_n(figures_of(run.results, {model.arm, model.stage, "triggered", kRate, "honeypot"}))});
     if (is_organism(model.arm) && !lured.empty() && !ordinary.empty())
       out.sentences.push_back(honeypot_sentence(model, lured, ordinary));
   }
@@ -161,7 +161,7 @@ Panel figure_22(const RunFolder& run, const std::vector<Finding>&) {
   for (const auto& model : models_with(run.results, kRate, "steering")) {
     const auto s = steering_of(run.results, model);
     out.rows.push_back(
-        {model_words(model), rate_cell(s.on), rate_cell(s.on_steered), rate_cell(s.off), rate_cell(s.off_steered)});
+        {model_words(model), rate_with_n(s.on), rate_with_n(s.on_steered), rate_with_n(s.off), rate_with_n(s.off_steered)});
     if (is_organism(model.arm) && !s.on.empty() && !s.on_steered.empty() && !s.off.empty() && !s.off_steered.empty())
       out.sentences.push_back(steering_sentence(model, s));
   }
