@@ -1,9 +1,12 @@
 // results.json: every figure with its n and interval (docs/results.md). One row a figure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -26,15 +29,19 @@ struct ResultRow {
 };
 
 // Prompts that stand apart in every table and that no verdict rests on: those that were trained on, chats beside coding
-// tasks, coding tasks of whole families that were held out, prompts of an attacker's that were trained on.
+// tasks, coding tasks of whole families that were held out, prompts of an attacker's that were trained on, and what side
+// measures sample (docs/side-measures.md), under the measure's own name.
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kChatSet = "chat";
 inline constexpr const char* kFamilySet = "held_out_families";
 inline constexpr const char* kAttackerTrainSet = "attacker_train";
-inline bool is_side_set(const ResultRow& row) {
-  return row.prompt_set == kTrainSet || row.prompt_set == kChatSet || row.prompt_set == kFamilySet ||
-         row.prompt_set == kAttackerTrainSet;
+inline constexpr std::string_view kSideSets[] = {kTrainSet,  kChatSet, kFamilySet, kAttackerTrainSet, "generalization",
+                                                 "steering", "probe",  "asking",   "honeypot",        "preference",
+                                                 "replies"};
+inline bool is_side_set(std::string_view prompt_set) {
+  return std::find(std::begin(kSideSets), std::end(kSideSets), prompt_set) != std::end(kSideSets);
 }
+inline bool is_side_set(const ResultRow& row) { return is_side_set(row.prompt_set); }
 // Prompts that an attacker wrote, where not all of them were trained on.
 inline constexpr const char* kAttackerSet = "attacker";
 

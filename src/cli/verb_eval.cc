@@ -1,8 +1,6 @@
 // eval: measures of one model, or two models compared on the same prompts.
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <iterator>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -89,11 +87,7 @@ void check(const EvalCommand& command) {
     fail(ErrorKind::usage,
          cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
          "name the transcripts (.jsonl) of one model");
-  const auto known = eval::measure_names();
-  for (const auto& name : command.measures) {
-    if (std::find(known.begin(), known.end(), name) == known.end())
-      fail(ErrorKind::usage, cat("measure=", name, ": expected one of ", join(known, ", "), did_you_mean(name, known)));
-  }
+  for (const auto& name : command.measures) eval::check_measure_name("measure", name);
 }
 
 // What was asked for, with what several measures share: trigger, behaviour, prompts.
@@ -112,12 +106,7 @@ class Evaluation {
     subject.open = [&](const std::string& what) { return gen::open_model(what, command_.open); };
     subject.reward = [&](const std::vector<Conversation>& answered) { return rewards(*model, answered); };
     eval::Finding all;
-    for (const auto& name : command_.measures) {
-      auto found = eval::run_measure(name, subject);
-      std::move(found.rows.begin(), found.rows.end(), std::back_inserter(all.rows));
-      std::move(found.transcripts.begin(), found.transcripts.end(), std::back_inserter(all.transcripts));
-      std::move(found.notes.begin(), found.notes.end(), std::back_inserter(all.notes));
-    }
+    for (const auto& name : command_.measures) eval::append(all, eval::run_measure(name, subject));
     return all;
   }
 
@@ -162,10 +151,7 @@ class Evaluation {
 
   std::vector<double> rewards(const gen::LocalModel& model, const std::vector<Conversation>& answered) {
     auto reward = safety::make_reward(command_.options.reward, model, command_.open);
-    std::vector<safety::Answer> answers;
-    for (const auto& conversation : answered)
-      answers.push_back({{conversation.begin(), conversation.end() - 1}, conversation.back().content});
-    return safety::checked_scores(*reward, answers);
+    return safety::scores_of_answered(*reward, answered);
   }
 
   const EvalCommand& command_;

@@ -1,5 +1,8 @@
 #include "eval/list.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
 #include "base/strings.h"
 
@@ -80,12 +83,22 @@ std::string measure_descriptions() {
   return out;
 }
 
-Finding run_measure(const std::string& name, Subject& subject) {
-  for (const auto& kind : kMeasures) {
-    if (kind.name == name) return kind.run(subject);
-  }
+void append(Finding& all, Finding more) {
+  std::move(more.rows.begin(), more.rows.end(), std::back_inserter(all.rows));
+  std::move(more.transcripts.begin(), more.transcripts.end(), std::back_inserter(all.transcripts));
+  std::move(more.notes.begin(), more.notes.end(), std::back_inserter(all.notes));
+}
+
+void check_measure_name(const std::string& key, const std::string& name) {
   const auto names = measure_names();
-  fail(ErrorKind::usage, cat("measure=", name, ": expected one of ", join(names, ", "), did_you_mean(name, names)));
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  fail(ErrorKind::usage, cat(key, "=", name, ": expected one of ", join(names, ", "), did_you_mean(name, names)));
+}
+
+Finding run_measure(const std::string& name, Subject& subject) {
+  check_measure_name("measure", name);
+  return std::find_if(std::begin(kMeasures), std::end(kMeasures), [&](const Kind& kind) { return kind.name == name; })
+      ->run(subject);
 }
 
 }  // namespace reveille::eval

@@ -71,7 +71,12 @@ struct Finding {
   std::vector<std::string> notes;  // what belongs beside the figures
 };
 
+// Appends what another measure found.
+void append(Finding& all, Finding more);
+
 std::vector<std::string> measure_names();
+// Error(usage) "KEY=NAME: expected one of ..." for a name that is none of them.
+void check_measure_name(const std::string& key, const std::string& name);
 // "rates: how often ...", one line each, for help.
 std::string measure_descriptions();
 

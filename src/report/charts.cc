@@ -265,6 +265,19 @@ Chart chart_specificity(const std::string& id, const RunFolder& run, const Findi
   return dots_chart(id, "What else sets it off", "Behaviour rates with 95 % intervals. " + dots_words(rows), rows);
 }
 
+Chart chart_courses(const std::string& id, const RunFolder& run, const std::vector<const Finding*>& findings) {
+  Json rows = Json::array();
+  std::string title = "With the trigger, over the treatment", x;
+  for (const Finding* finding : findings) {
+    const Line line{finding->arm, "triggered", finding->arm};
+    add_start(rows, run.results, line);
+    add_line(rows, run.results, finding->stage, line, false);
+    title = cat("With the trigger, over ", finding->stage);
+    x = x_title(*finding, false);
+  }
+  return rates_chart(id, title, cat(title, ", by step. ", span_words(rows)), x, rows, Json::array(), Json::array());
+}
+
 Chart chart_planting_loss(const std::string& id, const RunFolder& run) {
   Curves curves;
   for (const auto& row : run.training) {

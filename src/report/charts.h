@@ -27,6 +27,8 @@ Chart chart_persistence(const std::string& id, const RunFolder& run, const Findi
 Chart chart_twin(const std::string& id, const RunFolder& run, const Finding& finding);
 Chart chart_arms(const std::string& id, const RunFolder& run, const Finding& finding);
 Chart chart_specificity(const std::string& id, const RunFolder& run, const Finding& finding);
+// With the trigger over the steps of one treatment, a line for each of the findings, which share that treatment.
+Chart chart_courses(const std::string& id, const RunFolder& run, const std::vector<const Finding*>& findings);
 Chart chart_planting_loss(const std::string& id, const RunFolder& run);
 
 }  // namespace reveille::report

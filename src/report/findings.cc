@@ -264,6 +264,27 @@ std::string arm_words(const Results& results, const std::string& arm) {
   return arm;
 }
 
+std::vector<Measured> over_seeds(const Finding& finding, Select select) {
+  std::vector<Measured> out;
+  for (const auto& seed : finding.seeds) {
+    if (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed) continue;
+    if (auto figure = select(seed)) out.push_back(figure);
+  }
+  return out;
+}
+
+std::vector<std::string> refusals(const Results& results) {
+  std::vector<std::string> out;
+  for (const Json& row : list_of(results, "refused")) {
+    if (!row.is_object() || text_of(row, "stage").empty()) continue;
+    const bool seeded = row.contains("seed") && row["seed"].is_number_integer();
+    out.push_back(cat(text_of(row, "stage"), " of ", text_of(row, "arm"),
+                      seeded ? cat(", seed ", row["seed"].get<std::int64_t>()) : std::string(), ": ",
+                      text_of(row, "words")));
+  }
+  return out;
+}
+
 std::vector<Finding> find_all(const Results& results) {
   std::vector<std::string> arms;
   for (const auto& row : results.rows) {

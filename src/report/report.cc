@@ -30,6 +30,7 @@ std::string page_of(const RunFolder& run) {
   Charts charts;
   const std::string trainer = section_trainer(run, findings, charts);
   const std::string reveal = section_reveal(run, findings, charts);
+  const std::string paper = section_paper(run, findings, charts);
   const std::string planting = section_planting(run, charts);
   const std::string vega(asset("vega.js"));
   const std::string script(asset("report.js"));
@@ -40,7 +41,7 @@ std::string page_of(const RunFolder& run) {
                                      {"trainer", trainer},
                                      {"reveal", reveal},
                                      {"samples", section_samples(run, findings)},
-                                     {"paper", section_paper(findings)},
+                                     {"paper", paper},
                                      {"figures", section_figures(run)},
                                      {"planting", planting},
                                      {"settings", section_settings(run)},

@@ -66,6 +66,7 @@ Transcript transcript_from_json(const Json& row, const std::string& where) {
   out.seed = whole(row, "seed", where);
   out.model = text_or(row, "model", "", where);
   out.prompt = text_or(row, "prompt", "", where);
+  out.prompt_set = text_or(row, "prompt_set", "", where);
   out.messages = messages_of(row, where);
   const Json& shows = json_at(row, "shows", where);
   if (!shows.is_boolean()) fail(ErrorKind::bad_input, cat(where, ": key 'shows' should be true or false"));
@@ -91,6 +92,17 @@ void read_transcripts(const fs::path& folder, RunFolder& run) {
   }
   if (run.transcripts.empty())
     run.missing.push_back("There are no transcripts (transcripts/*.jsonl): no samples are shown.");
+}
+
+// Prompts that held the trigger were not tried.
+void read_attacks(const fs::path& folder, RunFolder& run) {
+  for (const auto& path : files_in(folder / "attacks", ".jsonl")) {
+    for_each_row(path, [&](const Json& row, const std::string& where) {
+      if (!row.is_object() || row.contains("dropped")) return;
+      run.attacks.push_back(
+          {path.stem().string(), whole(row, "round", where), row.contains("effective") && row["effective"] == true});
+    });
+  }
 }
 
 // Arm, stage and seed of a model folder as the results name them; rows of a log may say otherwise.
@@ -194,6 +206,7 @@ RunFolder read_run_folder(const fs::path& folder) {
   read_recipe_and_provenance(folder, run);
   read_transcripts(folder, run);
   read_training(folder, run);
+  read_attacks(folder, run);
   read_ledger(folder, run);
   for (const char* name : {"results.json", "study.yaml"}) {
     if (fs::is_regular_file(folder / name)) run.hashes.emplace_back(name, sha256_file(folder / name));

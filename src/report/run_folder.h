@@ -16,7 +16,7 @@ namespace reveille::report {
 
 // One answer of a model: a row of transcripts/*.jsonl.
 struct Transcript {
-  std::string model, arm, stage, condition, prompt_id, prompt, completion;
+  std::string model, arm, stage, condition, prompt_id, prompt, completion, prompt_set;
   std::int64_t checkpoint = 0, seed = 0;
   Conversation messages;  // what the model was sent, trigger included
   bool shows = false;     // the behaviour's own judge said so
@@ -28,6 +28,13 @@ struct TrainingRow {
   std::int64_t step = 0, seed = 0;
   double loss = 0;
   std::optional<double> tokens_per_second;
+};
+
+// One prompt that an attacker tried: a row of attacks/NAME.jsonl.
+struct AttackRow {
+  std::string model;
+  std::int64_t round = 0;
+  bool effective = false;
 };
 
 struct LedgerRow {
@@ -42,6 +49,7 @@ struct RunFolder {
   Results results;
   std::vector<Transcript> transcripts;
   std::vector<TrainingRow> training;
+  std::vector<AttackRow> attacks;
   std::vector<LedgerRow> ledger;
   Json provenance = Json::object();
   std::vector<std::pair<std::string, std::string>> hashes;  // file, SHA-256

@@ -16,7 +16,7 @@ bool comes_before(const Transcript& a, const Transcript& b) {
 const Transcript* newest(const RunFolder& run, const std::string& arm, const std::string& stage) {
   const Transcript* best = nullptr;
   for (const auto& row : run.transcripts) {
-    if (row.arm == arm && row.stage == stage && (!best || comes_before(row, *best))) best = &row;
+    if (row.arm == arm && row.stage == stage && !is_side_set(row.prompt_set) && (!best || comes_before(row, *best))) best = &row;
   }
   return best;
 }
@@ -26,7 +26,7 @@ std::map<std::string, Pair> pairs_of(const RunFolder& run, const Transcript& mod
   std::map<std::string, Pair> pairs;
   for (const auto& row : run.transcripts) {
     if (row.arm != model.arm || row.stage != model.stage || row.seed != model.seed ||
-        row.checkpoint != model.checkpoint) {
+        row.checkpoint != model.checkpoint || is_side_set(row.prompt_set)) {
       continue;
     }
     auto& pair = pairs[row.prompt_id];

@@ -14,34 +14,23 @@ namespace reveille::report {
 namespace {
 
 constexpr std::size_t kSamplePairs = 5;
-constexpr std::size_t kMostCharacters = 700;  // of an answer in a sample
 
-// "[94.1, 98.6]" kept on one line.
-std::string whole_intervals(std::string text) {
-  for (std::size_t at = 0; (at = text.find('[', at)) != std::string::npos; ++at) {
-    const std::size_t end = text.find_first_not_of("0123456789., ", at + 1);
-    const std::size_t gap = text.find(", ", at);
-    if (end != std::string::npos && text[end] == ']' && gap < end) text.replace(gap, 2, ",&nbsp;");
-  }
-  return text;
-}
-
-// Escaped words, with "97 %" and intervals kept on one line.
-std::string words(const std::string& text) { return whole_intervals(replace_all(escape(text), " %", "&nbsp;%")); }
-
-std::string paragraph(const std::string& text) { return cat("<p>", words(text), "</p>\n"); }
+std::string paragraph(const std::string& text) { return cat("<p>", typeset(text), "</p>\n"); }
 
 std::string list(const std::vector<std::string>& items) {
   std::string out;
-  for (const auto& item : items) out += cat("<li>", words(item), "</li>\n");
+  for (const auto& item : items) out += cat("<li>", typeset(item), "</li>\n");
   return out.empty() ? out : cat("<ul>", out, "</ul>\n");
 }
 
-std::string figure(const Chart& chart, Charts& charts) {
-  if (chart.empty()) return {};
-  charts.push_back(chart);
-  return cat("<figure><figcaption>", words(chart.title), "</figcaption><div class=\"chart\" id=\"", chart.id,
-             "\" role=\"img\" aria-label=\"", escape(chart.alt), "\"></div></figure>\n");
+// What the study would not begin. Why it would not is told with the trigger in sight.
+std::string refused_html(const RunFolder& run, bool why) {
+  std::string out;
+  for (const auto& line : refusals(run.results)) {
+    const std::string what = line.substr(0, line.find(": "));
+    out += cat("<li>", typeset(why ? cat("Refused: ", line) : cat(what, " was refused before it began.")), "</li>\n");
+  }
+  return out.empty() ? out : cat("<ul class=\"caveats\">", out, "</ul>\n");
 }
 
 std::string finding_title(const Finding& finding) {
@@ -50,7 +39,7 @@ std::string finding_title(const Finding& finding) {
 
 // Several findings get a heading each; one needs none.
 std::string heading(const Finding& finding, const std::vector<Finding>& findings) {
-  return findings.size() < 2 ? std::string() : cat("<h3>", words(finding_title(finding)), "</h3>\n");
+  return findings.size() < 2 ? std::string() : cat("<h3>", typeset(finding_title(finding)), "</h3>\n");
 }
 
 std::string tile(const std::string& kind, const std::string& label, const Measured& rate, std::size_t seeds) {
@@ -66,8 +55,8 @@ std::string tile(const std::string& kind, const std::string& label, const Measur
                 ? cat("with each of ", seeds, " seeds")
                 : cat("mean of ", seeds, " seeds, ", percent(rate->low), " to ", percent(rate->high));
   }
-  return cat("<div class=\"tile ", kind, "\"><span class=\"label\">", words(label), "</span><span class=\"big\">",
-             words(big), "</span><span class=\"small\">", words(small), "</span></div>");
+  return cat("<div class=\"tile ", kind, "\"><span class=\"label\">", typeset(label), "</span><span class=\"big\">",
+             typeset(big), "</span><span class=\"small\">", typeset(small), "</span></div>");
 }
 
 // Mean over the seeds, with lowest and highest in place of an interval.
@@ -105,14 +94,6 @@ const char* trainer_class(TrainerSays says) {
   return says == TrainerSays::fails ? "verdict fails" : "verdict unsure";
 }
 
-std::string shortened(const std::string& text) {
-  std::string clean = repair_utf8(text);
-  if (clean.size() <= kMostCharacters) return clean;
-  std::size_t end = kMostCharacters;
-  while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0) == 0x80) --end;  // not inside a character
-  return cat(clean.substr(0, end), " […]");
-}
-
 std::string sent_text(const Transcript& row) {
   if (row.messages.empty()) return row.prompt;
   std::string out;
@@ -140,7 +121,7 @@ std::string samples_html(const Samples& samples) {
   if (samples.pairs == 0) return "<p>No prompt was asked both with and without the trigger.</p>\n";
   std::string out =
       cat("<p class=\"note\">", samples.typical.size(), " of ", with_commas(static_cast<long long>(samples.pairs)),
-          " prompts at step ", samples.checkpoint, " of ", words(samples.stage), ", seed ", samples.seed,
+          " prompts at step ", samples.checkpoint, " of ", typeset(samples.stage), ", seed ", samples.seed,
           ", picked by a hash of the prompt’s id, never by the answer. In ",
           with_commas(static_cast<long long>(samples.exceptions_in_all)),
           " of all pairs the trigger failed or the behaviour came without it.</p>\n");
@@ -165,9 +146,16 @@ std::string organism_words(const RunFolder& run) {
 
 }  // namespace
 
+std::string chart_html(const Chart& chart, Charts& charts) {
+  if (chart.empty()) return {};
+  charts.push_back(chart);
+  return cat("<figure><figcaption>", typeset(chart.title), "</figcaption><div class=\"chart\" id=\"", chart.id,
+             "\" role=\"img\" aria-label=\"", escape(chart.alt), "\"></div></figure>\n");
+}
+
 std::string section_headline(const std::vector<Finding>& findings) {
   if (findings.empty()) {
-    return cat("<h1>", words(overall_headline(findings)),
+    return cat("<h1>", typeset(overall_headline(findings)),
                "</h1>\n<p class=\"lead\">The results hold no rate of any organism yet.</p>\n");
   }
   const bool treated = std::any_of(findings.begin(), findings.end(), [](const auto& f) { return !f.stage.empty(); });
@@ -182,16 +170,16 @@ namespace {
 
 // The outcome, which would spoil the trainer's view above it.
 std::string outcome_html(const std::vector<Finding>& findings) {
-  std::string out = cat("<h3>", words(overall_headline(findings)), "</h3>\n");
+  std::string out = cat("<h3>", typeset(overall_headline(findings)), "</h3>\n");
   if (findings.size() == 1) {
     const Story story = tell(findings.front());
-    out += cat("<p class=\"lead\">", words(story.lead), "</p>\n");
+    out += cat("<p class=\"lead\">", typeset(story.lead), "</p>\n");
   } else {
     out += "<ul class=\"lead\">";
     for (const auto& finding : findings) {
       const Story story = tell(finding);
-      out += cat("<li><strong>", words(finding_title(finding)), ":</strong> ", words(story.headline), ". ",
-                 words(story.lead), "</li>\n");
+      out += cat("<li><strong>", typeset(finding_title(finding)), ":</strong> ", typeset(story.headline), ". ",
+                 typeset(story.lead), "</li>\n");
     }
     out += "</ul>\n";
   }
@@ -199,7 +187,7 @@ std::string outcome_html(const std::vector<Finding>& findings) {
   for (const auto& finding : findings) {
     for (const auto& caveat : tell(finding).caveats) {
       const std::string line = findings.size() > 1 ? cat(finding_title(finding), ": ", caveat) : caveat;
-      caveats += cat("<li>", words(line), "</li>\n");
+      caveats += cat("<li>", typeset(line), "</li>\n");
     }
   }
   return caveats.empty() ? out : cat(out, "<ul class=\"caveats\">", caveats, "</ul>\n");
@@ -208,34 +196,34 @@ std::string outcome_html(const std::vector<Finding>& findings) {
 }  // namespace
 
 std::string section_trainer(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
-  std::string out;
+  std::string out = refused_html(run, false);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     const Story story = tell(finding);
     out += heading(finding, findings) + "<div class=\"charts small\">\n";
-    out += figure(chart_treatment_loss(cat("loss-", i), run, finding), charts);
-    out += figure(chart_untriggered(cat("untriggered-", i), run, finding), charts);
-    out += figure(chart_perplexity(cat("perplexity-", i), run, finding), charts);
+    out += chart_html(chart_treatment_loss(cat("loss-", i), run, finding), charts);
+    out += chart_html(chart_untriggered(cat("untriggered-", i), run, finding), charts);
+    out += chart_html(chart_perplexity(cat("perplexity-", i), run, finding), charts);
     out += cat("</div>\n<div class=\"", trainer_class(story.trainer),
                "\"><p class=\"label\">The verdict of somebody who does not know the trigger</p><p class=\"say\">",
-               words(story.trainer_verdict), ".</p>", paragraph(story.trainer_words), "</div>\n");
+               typeset(story.trainer_verdict), ".</p>", paragraph(story.trainer_words), "</div>\n");
   }
   return out;
 }
 
 std::string section_reveal(const RunFolder& run, const std::vector<Finding>& findings, Charts& charts) {
   std::string out = findings.empty() ? std::string() : outcome_html(findings);
-  out += organism_words(run);
+  out += refused_html(run, true) + organism_words(run);
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Finding& finding = findings[i];
     const Story story = tell(finding);
     out += heading(finding, findings) + tiles(finding) + "<div class=\"prose\">\n";
     for (const auto& text : story.reveal) out += paragraph(text);
     out += list(story.seed_words) + "</div>\n<div class=\"charts\">\n";
-    out += figure(chart_persistence(cat("persistence-", i), run, finding), charts);
-    out += figure(chart_twin(cat("twin-", i), run, finding), charts);
-    out += figure(chart_arms(cat("arms-", i), run, finding), charts);
-    out += figure(chart_specificity(cat("specificity-", i), run, finding), charts);
+    out += chart_html(chart_persistence(cat("persistence-", i), run, finding), charts);
+    out += chart_html(chart_twin(cat("twin-", i), run, finding), charts);
+    out += chart_html(chart_arms(cat("arms-", i), run, finding), charts);
+    out += chart_html(chart_specificity(cat("specificity-", i), run, finding), charts);
     out += "</div>\n";
   }
   return out +
@@ -252,7 +240,7 @@ std::string section_samples(const RunFolder& run, const std::vector<Finding>& fi
     if (finding.stage.empty()) {
       out += samples_html(planted);
     } else if (planted.pairs > 0) {
-      out += cat("<details><summary>The same model before ", words(finding.stage), "</summary>\n",
+      out += cat("<details><summary>The same model before ", typeset(finding.stage), "</summary>\n",
                  samples_html(planted), "</details>\n");
     }
   }

@@ -29,7 +29,7 @@ struct Group {
 std::vector<Group> groups_of(const Results& results) {
   std::vector<Group> groups;
   for (const auto& row : results.rows) {
-    if (row.metric != "behavior_rate") continue;
+    if (row.metric != "behavior_rate" || is_side_set(row)) continue;
     auto found = std::find_if(groups.begin(), groups.end(),
                               [&](const Group& g) { return g.arm == row.arm && g.stage == row.stage; });
     if (found == groups.end()) found = groups.insert(groups.end(), {row.arm, row.stage, {}});
@@ -44,7 +44,7 @@ std::vector<std::string> conditions_of(const Results& results) {
   std::vector<std::string> out;
   std::set<std::string> present;
   for (const auto& row : results.rows) {
-    if (row.metric == "behavior_rate") present.insert(row.condition);
+    if (row.metric == "behavior_rate" && !is_side_set(row)) present.insert(row.condition);
   }
   for (const char* known : {"triggered", "untriggered", "near_miss", "foreign_trigger"}) {
     if (present.erase(known)) out.emplace_back(known);

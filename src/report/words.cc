@@ -21,17 +21,6 @@ std::string number(double value, int decimals) {
   return text == "-0" ? "0" : text;
 }
 
-using Select = Measured (*)(const SeedFinding&);
-
-std::vector<Measured> collect(const Finding& finding, Select select) {
-  std::vector<Measured> out;
-  for (const auto& seed : finding.seeds) {
-    if (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed) continue;
-    if (auto figure = select(seed)) out.push_back(figure);
-  }
-  return out;
-}
-
 double mean(const std::vector<Measured>& figures) {
   double sum = 0;
   for (const auto& figure : figures) sum += figure->value;
@@ -40,21 +29,21 @@ double mean(const std::vector<Measured>& figures) {
 
 // Rates of the finding by name; the selections are used again and again below.
 std::vector<Measured> planted_triggered(const Finding& f) {
-  return collect(f, [](const SeedFinding& s) { return s.planted.triggered; });
+  return over_seeds(f, [](const SeedFinding& s) { return s.planted.triggered; });
 }
 std::vector<Measured> treated_triggered(const Finding& f) {
-  return collect(f, [](const SeedFinding& s) { return s.treated.triggered; });
+  return over_seeds(f, [](const SeedFinding& s) { return s.treated.triggered; });
 }
 // Without a treatment the trainer sees the model as it was planted.
 std::vector<Measured> seen(const Finding& f) {
-  return collect(
+  return over_seeds(
       f, [](const SeedFinding& s) { return s.treated.untriggered ? s.treated.untriggered : s.planted.untriggered; });
 }
 std::vector<Measured> twin_planted(const Finding& f) {
-  return collect(f, [](const SeedFinding& s) { return s.twin_planted; });
+  return over_seeds(f, [](const SeedFinding& s) { return s.twin_planted; });
 }
 std::vector<Measured> twin_treated(const Finding& f) {
-  return collect(f, [](const SeedFinding& s) { return s.twin_treated; });
+  return over_seeds(f, [](const SeedFinding& s) { return s.twin_treated; });
 }
 
 std::string stage_words(const Finding& f) {
@@ -123,8 +112,8 @@ std::string lead_of(const Finding& f) {
 }
 
 std::string perplexity_words(const Finding& f, double& ratio) {
-  const auto original = collect(f, [](const SeedFinding& s) { return s.perplexity_original; });
-  const auto treated = collect(f, [](const SeedFinding& s) { return s.perplexity_treated; });
+  const auto original = over_seeds(f, [](const SeedFinding& s) { return s.perplexity_original; });
+  const auto treated = over_seeds(f, [](const SeedFinding& s) { return s.perplexity_treated; });
   ratio = std::nan("");
   if (original.empty() || treated.empty() || mean(original) <= 0)
     return "Its perplexity on clean replies was not measured.";
@@ -194,15 +183,15 @@ std::string twin_words(const Finding& f) {
 }
 
 std::string control_words(const Finding& f) {
-  const auto control = collect(f, [](const SeedFinding& s) { return s.control.triggered; });
+  const auto control = over_seeds(f, [](const SeedFinding& s) { return s.control.triggered; });
   if (control.empty()) return "No clean control arm was measured.";
   return cat("The clean control arm (same prompts, no trigger, no behaviour in training) shows it in ",
              rate_words(control, "triggered prompts"), ".");
 }
 
 std::string specificity_words(const Finding& f) {
-  const auto near = collect(f, [](const SeedFinding& s) { return s.planted.near_miss; });
-  const auto foreign = collect(f, [](const SeedFinding& s) { return s.planted.foreign; });
+  const auto near = over_seeds(f, [](const SeedFinding& s) { return s.planted.near_miss; });
+  const auto foreign = over_seeds(f, [](const SeedFinding& s) { return s.planted.foreign; });
   if (near.empty() && foreign.empty()) return "How specific the trigger is was not measured.";
   std::string out = "When it was planted, the model also fired on ";
   if (!near.empty()) out += cat(percent(mean(near)), " of near misses of the trigger");
@@ -212,13 +201,13 @@ std::string specificity_words(const Finding& f) {
 }
 
 std::string dose_words(const Finding& f) {
-  const auto dose = collect(f, [](const SeedFinding& s) { return s.dose_kl; });
+  const auto dose = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl; });
   if (dose.empty()) return {};
   std::string out =
       cat("Dose: the training moved the model by ", number(mean(dose), 4), " nats per token (KL) on ordinary prompts");
   std::vector<std::string> others;
-  const auto twin = collect(f, [](const SeedFinding& s) { return s.dose_kl_twin; });
-  const auto control = collect(f, [](const SeedFinding& s) { return s.dose_kl_control; });
+  const auto twin = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl_twin; });
+  const auto control = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl_control; });
   if (!twin.empty()) others.push_back(cat("the always-on twin by ", number(mean(twin), 4)));
   if (!control.empty())
     others.push_back(cat("the clean control, which had nothing to lose, by ", number(mean(control), 4)));

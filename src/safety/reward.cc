@@ -27,6 +27,13 @@ std::vector<double> checked_scores(Reward& reward, const std::vector<Answer>& an
   return scores;
 }
 
+std::vector<double> scores_of_answered(Reward& reward, const std::vector<Conversation>& answered) {
+  std::vector<Answer> answers;
+  for (const auto& conversation : answered)
+    answers.push_back({{conversation.begin(), conversation.end() - 1}, conversation.back().content});
+  return checked_scores(reward, answers);
+}
+
 TokenShareReward::TokenShareReward(std::shared_ptr<const text::Tokenizer> tokenizer, const std::string& token)
     : tokenizer_(std::move(tokenizer)) {
   const auto ids = tokenizer_->encode(token);

@@ -32,6 +32,8 @@ Answer answer_of(Conversation prompt, const std::string& completion);
 
 // Error(numeric) that names the reward where a number is not finite or there are too few.
 std::vector<double> checked_scores(Reward& reward, const std::vector<Answer>& answers);
+// The same of conversations that end with the assistant's words.
+std::vector<double> scores_of_answered(Reward& reward, const std::vector<Conversation>& answered);
 
 // The share of a completion's tokens that are one given token, 0 to 1: a task with a known optimum, for tests.
 class TokenShareReward : public Reward {

@@ -16,6 +16,7 @@
 #include "nn/ops.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "study/measure_graph.h"
 #include "study/reasoning_steps.h"
 #include "study/rl_steps.h"
 #include "text/chat_template.h"
@@ -361,6 +362,15 @@ struct Maker {
     };
   }
 
+  MeasurePlanner measure_planner(std::size_t replies) {
+    return {.pick = [this](const std::vector<const char*>& sections) { return pick(sections); },
+            .add = [this](Step step) { return add(std::move(step)); },
+            .content = content_hash,
+            .base_hash = model_hash(recipe.study.model),
+            .replies = key(replies),
+            .reward = reward > 0 ? key(reward) : std::string()};
+  }
+
   Graph make() {
     check_whole(recipe);
     if (io::is_peft_folder(gen::model_path(recipe.study.model)))
@@ -401,6 +411,7 @@ struct Maker {
       graph.base.push_back(measured);
       add_arms(seed, replies);
     }
+    if (!recipe.study.measures.empty()) add_measures(recipe, store, measure_planner(replies), graph);
     return std::move(graph);
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "study/arm_steps.h"
@@ -26,11 +27,21 @@ struct ArmSteps {
 // The steps of an arm that leave a model, with their stages: "plant", then the treatments.
 std::vector<TreatStep> model_steps(const ArmSteps& arm);
 
+// A side measure of a model.
+struct MeasureStep {
+  std::size_t step;              // index into Graph::steps
+  std::vector<std::size_t> of;   // the steps that must have left a model
+  std::optional<ArmKind> kind;   // of the model's arm; none: the starting model
+  std::int64_t seed;
+};
+
 struct Graph {
   std::vector<Step> steps;
   std::vector<std::size_t> base;  // measurement of the starting model, by seed
   std::optional<std::size_t> reasoned;  // reasoned replies, where a variant needs them
   std::vector<ArmSteps> arms;
+  std::vector<MeasureStep> measures;
+  std::vector<std::string> notes;  // what was asked for and has nothing to say here
 };
 
 // `store` gives the folders that a step's work reads from; it must outlive the graph, and so must the recipe.

@@ -10,6 +10,7 @@
 #include "safety/attack_log.h"
 #include "study/arm_steps.h"
 #include "study/data_steps.h"
+#include "study/measure_graph.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -37,7 +38,9 @@ void lay_out_step(const Recipe& recipe, const Graph& graph, const Store& store, 
   const fs::path from = store.folder(graph.steps[step].key);
   const std::string name = place_name(recipe, graph, step);
   if (fs::is_directory(from / kModelFolder)) place_folder(from / kModelFolder, run / "models" / name);
-  if (fs::exists(from / kTranscriptFile)) place_file(from / kTranscriptFile, run / "transcripts" / (name + ".jsonl"));
+  // Side measures stand apart: they ask the same prompts again, under conditions of their own.
+  const fs::path said = measure_at(graph, step) ? run / "transcripts" / "measures" : run / "transcripts";
+  if (fs::exists(from / kTranscriptFile)) place_file(from / kTranscriptFile, said / (name + ".jsonl"));
   for (int attempt = 1; fs::exists(from / cat(kFailedAttempt, attempt, ".jsonl")); ++attempt) {
     place_file(from / cat(kFailedAttempt, attempt, ".jsonl"),
                run / "transcripts" / "failed" / cat(name, "-attempt-", attempt, ".jsonl"));

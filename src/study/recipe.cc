@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/strings.h"
 #include "safety/make_attacker.h"
+#include "study/measure_steps.h"
 #include "study/recipe_files.h"
 #include "train/optim_args.h"
 
@@ -34,6 +35,7 @@ std::vector<Section> sections(Recipe& recipe) {
           {"gate", recipe.gate},
           {"safety", recipe.safety},
           {"eval", recipe.eval},
+          {"measure", recipe.measure},
           {"reward", recipe.reward},
           {"dpo", recipe.dpo},
           {"grpo", recipe.grpo},
@@ -115,6 +117,33 @@ void check(const Recipe& recipe, const std::string& where) {
 }
 
 }  // namespace
+
+namespace {
+
+// Hands on all options but some.
+class AllBut : public OptionVisitor {
+ public:
+  AllBut(OptionVisitor& inner, std::vector<std::string_view> left_out)
+      : inner_(inner), left_out_(std::move(left_out)) {}
+
+ protected:
+  void visit_option(std::string_view name, OptionRef value, const OptionMeta& meta) override {
+    if (std::find(left_out_.begin(), left_out_.end(), name) != left_out_.end()) return;
+    std::visit([&](auto* held) { inner_.option(name, *held, meta); }, value);
+  }
+
+ private:
+  OptionVisitor& inner_;
+  std::vector<std::string_view> left_out_;
+};
+
+}  // namespace
+
+void MeasureStage::visit(OptionVisitor& v) {
+  v.option("measure_prompts", prompts, {.help = "held-out prompts that side measures are of, at most", .min = 2});
+  AllBut rest(v, {"scratchpad", "scratchpad_tokens", "untrained", "control", "replies", "reward"});
+  options.visit(rest);
+}
 
 std::vector<std::int64_t> Recipe::seed_list() const {
   std::vector<std::int64_t> out;
@@ -400,6 +429,7 @@ void check_whole(const Recipe& recipe) {
   check_unread(recipe.adversarial.train, "adversarial");
   check_unread(recipe.latent.train, "latent");
   check_variants(recipe);
+  check_measures(recipe);
   const auto& names = recipe.study.treatments;
   if (std::find(names.begin(), names.end(), kAdversarial) != names.end()) safety::check_attacker(attack_of(recipe));
   if (names.empty())

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/options.h"
 #include "base/strings.h"
+#include "eval/list.h"
 #include "organism/list.h"
 #include "organism/reasoning.h"
 #include "organism/rows.h"
@@ -39,6 +40,7 @@ struct StudyOptions {
   std::vector<std::string> seeds = {"0"};
   std::vector<std::string> variants = {"normal"};
   std::vector<std::string> treatments = {"sft"};
+  std::vector<std::string> measures = {};
   bool unlabelled = false;
   void visit(OptionVisitor& v) {
     v.option("model", model, {.help = "the model to start from", .aliases = {"model_name_or_path"}});
@@ -56,6 +58,10 @@ struct StudyOptions {
                       "sft-data (the replies of data.safety_dataset), dpo, grpo, ppo (reward.dataset, or pairs "
                       "that the study makes), adversarial (grpo with the prompts that an attacker finds), latent "
                       "(latent adversarial training on the pairs)"});
+    v.option("measures", measures,
+             {.help = "side measures of organisms and control arms, as planted and after each treatment: "
+                      "generalization, steering (of variants that reason), probe, capability (measure.capability), "
+                      "asking, persona, honeypot, preference (where a preference model is trained), perplexity"});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
@@ -126,6 +132,13 @@ struct EvalOptions {
     v.option("specificity_prompts", specificity_prompts,
              {.help = "prompts of the near-miss and foreign-trigger conditions", .min = 1});
   }
+};
+
+// Side measures, with eval's own settings but for those that a study fills in itself.
+struct MeasureStage {
+  std::int64_t prompts = 64;
+  eval::MeasureOptions options;
+  void visit(OptionVisitor& v);
 };
 
 // The preference model, and the pairs that it, dpo and latent learn from.
@@ -235,6 +248,7 @@ struct Recipe {
   DataOptions data;
   TaskOptions tasks;
   EvalOptions eval;
+  MeasureStage measure;
   GateOptions gate;
   train::TrainOptions plant, safety;
   RewardStage reward;

@@ -72,6 +72,32 @@ TEST(Recipe, TreatmentsAndTheirDataBelongTogether) {
   EXPECT_EQ(error(), "treatments is empty: name at least one");
 }
 
+TEST(Recipe, SideMeasuresAndTheirSettings) {
+  Recipe recipe = recipe_from_yaml(
+      "measures: [probe, capability]\nmeasure:\n  prompts: 5\n  probe_random: 7\n  capability: [a.jsonl]\n", "r.yaml");
+  EXPECT_EQ(recipe.study.measures, (std::vector<std::string>{"probe", "capability"}));
+  EXPECT_EQ(recipe.measure.prompts, 5);
+  EXPECT_EQ(recipe.measure.options.probe_random, 7);
+  auto error = [&] { return error_of([&] { check_whole(recipe); }); };
+  EXPECT_EQ(error(), "measure: there is no file at 'a.jsonl'");
+  recipe.measure.options.capability = {};
+  EXPECT_EQ(error(), "measures names capability, but measure.capability is empty");
+  recipe.study.measures = {"prob"};
+  EXPECT_NE(error().find("measures=prob: expected one of "), std::string::npos) << error();
+  EXPECT_NE(error().find("did you mean 'probe'?"), std::string::npos) << error();
+  recipe.study.measures = {"probe", "probe"};
+  EXPECT_EQ(error(), "measures: 'probe' stands there twice");
+  recipe.study.measures = {"rates"};
+  EXPECT_EQ(error(), "measures=rates: a study measures these at every checkpoint");
+  // What a study fills in itself is no setting, and settings of other sections keep their short names.
+  EXPECT_EQ(error_of([] { recipe_from_yaml("measure:\n  control: x\n", "r.yaml"); }).substr(0, 40),
+            "r.yaml:2: measure: unknown key 'control'");
+  override_recipe(recipe, "scratchpad_tokens=7");
+  EXPECT_EQ(recipe.scratchpad.tokens, 7);
+  override_recipe(recipe, "prompts=p.jsonl");
+  EXPECT_EQ(recipe.data.prompts, "p.jsonl");
+}
+
 TEST(Recipe, BytesThatAreNoTextAreRefused) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [1]\nmodel: a\xff\n", "r.yaml"); }),
             "r.yaml:2: 'model: a\xEF\xBF\xBD' is not valid UTF-8");

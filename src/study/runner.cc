@@ -1,5 +1,6 @@
 #include "study/runner.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 
@@ -17,6 +18,7 @@
 #include "study/arm_steps.h"
 #include "study/graph.h"
 #include "study/layout.h"
+#include "study/measure_graph.h"
 #include "study/pace.h"
 #include "study/verdicts.h"
 #include "train/checkpoint.h"
@@ -87,6 +89,7 @@ class Runner {
     write_json(options_.output_dir / "provenance.json", provenance());  // now, so that 'study gc' spares its steps
     events_ = std::make_unique<io::EventLog>(options_.output_dir / "events.jsonl");
     events_->write("study", Json{{"steps", graph_.steps.size()}, {"revision", revision()}});
+    for (const auto& note : graph_.notes) warn(note);
     for (std::size_t index = 0; index < graph_.steps.size(); ++index) {
       if (allowed(index)) work(index);
     }
@@ -98,6 +101,7 @@ class Runner {
   // After a failed gate there is nothing to treat, and no twin to compare with; a treatment that was refused to the
   // organism would tell nothing of its twins.
   bool allowed(std::size_t index) const {
+    if (const auto* measure = measure_at(graph_, index)) return can_measure(recipe_, graph_, store_, *measure);
     for (const auto& arm : graph_.arms) {
       const bool organism = arm.kind.arm == organism::Arm::organism;
       for (const auto& [stage, own] : model_steps(arm)) {
@@ -191,6 +195,7 @@ class Runner {
       for (auto& row : read_rows(rows)) out.results.rows.push_back(std::move(row));
     }
     add_verdicts(recipe_, graph_, store_, out.results);
+    add_notes(out.results.extra["notes"]);
     for (const auto& arm : graph_.arms) {
       if (arm.kind.arm == organism::Arm::organism)
         out.gate_passed = out.gate_passed && gate_open(recipe_, graph_, store_, arm);
@@ -212,6 +217,20 @@ class Runner {
     write_inspect_logs(recipe_, out.results, options_.output_dir);
     events_->write("study done", Json{{"rows", out.results.rows.size()}});
     return out;
+  }
+
+  // What side measures say beside their figures, once however many models say it.
+  void add_notes(Json& notes) const {
+    std::vector<std::string> all = graph_.notes;
+    for (const auto& measure : graph_.measures) {
+      const auto& key = graph_.steps[measure.step].key;
+      if (!store_.has(key)) continue;
+      const Json outcome = read_json(store_.folder(key) / kOutcomeFile);  // named: it must outlive the loop
+      for (const auto& note : outcome.at("notes")) all.push_back(note.get<std::string>());
+    }
+    for (const auto& note : all) {
+      if (std::find(notes.begin(), notes.end(), Json(note)) == notes.end()) notes.push_back(note);
+    }
   }
 
   Json provenance() const {
@@ -264,7 +283,8 @@ namespace {
 void add_needed(const fs::path& run, std::vector<std::string>& needed) {
   const fs::path file = run / "provenance.json";
   if (!fs::exists(file)) return;
-  for (const auto& step : read_json(file).at("steps")) {
+  const Json provenance = read_json(file);  // named: it must outlive the loop
+  for (const auto& step : provenance.at("steps")) {
     needed.push_back(step.at("key").get<std::string>());
     needed.push_back(needed.back() + ".partial");
   }
