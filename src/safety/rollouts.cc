@@ -75,8 +75,8 @@ std::vector<float> token_numbers(const Json& row, const char* key, std::size_t t
                                  const std::string& where) {
   const auto values = json_numbers(row, key, where);
   if (values.size() != tokens && !(maybe && values.empty())) {
-    fail(ErrorKind::bad_input, cat(where, ": key '", key, "' holds ", values.size(), " numbers for ", tokens,
-                                   " tokens of a completion"));
+    fail(ErrorKind::bad_input,
+         cat(where, ": key '", key, "' holds ", values.size(), " numbers for ", tokens, " tokens of a completion"));
   }
   return {values.begin(), values.end()};
 }
@@ -113,8 +113,7 @@ Rollout rollout_from_json(const Json& row, const std::string& where) {
 std::vector<Rollout> rollouts_from_json(const Json& value, const std::string& where) {
   if (!value.is_array()) fail(ErrorKind::bad_input, cat(where, ": expected a list, found ", value.type_name()));
   std::vector<Rollout> out;
-  for (std::size_t i = 0; i < value.size(); ++i)
-    out.push_back(rollout_from_json(value[i], cat(where, "[", i, "]")));
+  for (std::size_t i = 0; i < value.size(); ++i) out.push_back(rollout_from_json(value[i], cat(where, "[", i, "]")));
   return out;
 }
 

@@ -120,9 +120,9 @@ train::TrainResult learn_adversarial(const Recipe& recipe, const StudyData& data
   }
   const auto attacker =
       safety::make_attacker(settings.attack, seed, [&](const std::string& name) { return open_model(recipe, name); });
-  safety::AdversarialSetup setup{
-      examples_of(safety_rows(recipe, data)), attacker.get(),
-      attack_target(*behavior, trigger.get(), reasons ? opened_scratchpad() : std::string()), seeds_of(data)};
+  safety::AdversarialSetup setup{examples_of(safety_rows(recipe, data)), attacker.get(),
+                                 attack_target(*behavior, trigger.get(), reasons ? opened_scratchpad() : std::string()),
+                                 seeds_of(data)};
   std::unique_ptr<safety::Reward> reward;
   std::unique_ptr<gen::LocalModel> teacher;
   if (learns_from_reward(recipe, kAdversarial)) {
@@ -153,11 +153,11 @@ RedTeamPrompts red_team_prompts(const Recipe& recipe, const std::vector<safety::
 
 void measure_red_team(const Recipe& recipe, bool reasons, gen::LocalModel& planted, gen::LocalModel& treated,
                       const ResultRow& about, const fs::path& folder) {
-  const auto prompts =
-      red_team_prompts(recipe, safety::read_attempts(folder / safety::kAttemptsFile), about.seed);
+  const auto prompts = red_team_prompts(recipe, safety::read_attempts(folder / safety::kAttemptsFile), about.seed);
   if (prompts.effective_trained) {
-    say(cat("  ", about.arm, ": too few prompts were effective to hold any back: the rate on effective ones is of "
-                             "prompts that were trained on"));
+    say(cat("  ", about.arm,
+            ": too few prompts were effective to hold any back: the rate on effective ones is of "
+            "prompts that were trained on"));
   }
   RedTeam team(recipe, reasons, folder);
   for (gen::LocalModel* model : {&planted, &treated}) {

@@ -305,8 +305,7 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   ResultRow row = about(recipe, place, stage);
   std::vector<ResultRow> more;
   if (learns_from_reward(recipe, stage) && place.kind.arm == organism::Arm::organism) {
-    const auto refusal =
-        preference_refusal(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
+    const auto refusal = preference_refusal(recipe, data, preferences.reward, planted / kTranscriptFile, row, more);
     if (!refusal.empty()) {
       write_rows(folder / kRowsFile, more);
       return write_json(folder / kOutcomeFile, Json{{kRefused, refusal}});

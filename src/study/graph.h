@@ -29,15 +29,15 @@ std::vector<TreatStep> model_steps(const ArmSteps& arm);
 
 // A side measure of a model.
 struct MeasureStep {
-  std::size_t step;              // index into Graph::steps
-  std::vector<std::size_t> of;   // the steps that must have left a model
-  std::optional<ArmKind> kind;   // of the model's arm; none: the starting model
+  std::size_t step;             // index into Graph::steps
+  std::vector<std::size_t> of;  // the steps that must have left a model
+  std::optional<ArmKind> kind;  // of the model's arm; none: the starting model
   std::int64_t seed;
 };
 
 struct Graph {
   std::vector<Step> steps;
-  std::vector<std::size_t> base;  // measurement of the starting model, by seed
+  std::vector<std::size_t> base;        // measurement of the starting model, by seed
   std::optional<std::size_t> reasoned;  // reasoned replies, where a variant needs them
   std::vector<ArmSteps> arms;
   std::vector<MeasureStep> measures;

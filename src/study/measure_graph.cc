@@ -53,10 +53,8 @@ class Planner {
     const std::string name = arm_label(recipe_, arm.kind);
     for (std::size_t i = 0; i < models.size(); ++i) {
       const auto& [stage, step] = models[i];
-      const ResultRow about{.model = model_label(recipe_, arm.kind, arm.seed, stage),
-                            .arm = name,
-                            .stage = stage,
-                            .seed = arm.seed};
+      const ResultRow about{
+          .model = model_label(recipe_, arm.kind, arm.seed, stage), .arm = name, .stage = stage, .seed = arm.seed};
       Measured of{cat(name, " s", arm.seed, " ", stage), about, arm.kind, step};
       if (arm.kind.arm == organism::Arm::organism && compares_with_control(measure)) of.control = controls[i].step;
       add_one(measure, of);

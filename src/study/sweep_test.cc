@@ -41,10 +41,9 @@ TEST(Sweep, AnAxisIsAKeyAndValues) {
 
 TEST(Sweep, EveryCombinationIsARunOfItsOwn) {
   const auto runs = runs_of({"safety.learning_rate=2e-5,1e-4", "safety.use_peft=false,true"});
-  EXPECT_EQ(folders(runs), (std::vector<std::string>{"learning_rate-2e-5,use_peft-false",
-                                                     "learning_rate-2e-5,use_peft-true",
-                                                     "learning_rate-1e-4,use_peft-false",
-                                                     "learning_rate-1e-4,use_peft-true"}));
+  EXPECT_EQ(folders(runs),
+            (std::vector<std::string>{"learning_rate-2e-5,use_peft-false", "learning_rate-2e-5,use_peft-true",
+                                      "learning_rate-1e-4,use_peft-false", "learning_rate-1e-4,use_peft-true"}));
   EXPECT_EQ(runs[1].recipe.safety.learning_rate, 2e-5);
   EXPECT_TRUE(runs[1].recipe.safety.use_peft);
   EXPECT_FALSE(runs[2].recipe.safety.use_peft);
@@ -62,16 +61,19 @@ TEST(Sweep, FoldersTellRunsApart) {
 TEST(Sweep, WhatARecipeDoesNotTakeIsAnErrorOfTheAxis) {
   EXPECT_EQ(error_of([] { runs_of({"safety.optm=sgd"}); }),
             "--sweep: safety: unknown key 'optm'; did you mean 'optim'?");
-  EXPECT_EQ(error_of([] { runs_of({"safty.optim=sgd"}); }),
-            "--sweep: unknown section 'safty'; did you mean 'safety'?");
+  EXPECT_EQ(error_of([] { runs_of({"safty.optim=sgd"}); }), "--sweep: unknown section 'safty'; did you mean 'safety'?");
   EXPECT_EQ(error_of([] { runs_of({"safety.max_steps=10,many"}); }),
             "--sweep: safety: max_steps=many: expected a whole number");
   EXPECT_EQ(error_of([] { runs_of({"safety.learning_rate=2e-5,0.00002"}); }),
             "--sweep: safety.learning_rate: '0.00002' says the same as '2e-5'");
-  EXPECT_EQ(error_of([] { runs_of({"safety.optim=sgd", "safety.optim=adamw"}); }),
+  EXPECT_EQ(error_of([] {
+              runs_of({"safety.optim=sgd", "safety.optim=adamw"});
+            }),
             "--sweep: safety.optim stands in the sweep twice");
   // Only the combination is wrong.
-  EXPECT_EQ(error_of([] { runs_of({"safety.optim=sgd,adamw_torch", "safety.optim_args=momentum=0.9"}); }),
+  EXPECT_EQ(error_of([] {
+              runs_of({"safety.optim=sgd,adamw_torch", "safety.optim_args=momentum=0.9"});
+            }),
             "safety: optim_args of adamw_torch: 'momentum=0.9' would not be read");
 }
 

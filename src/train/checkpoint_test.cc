@@ -12,9 +12,8 @@ namespace {
 
 Trainable trainable(at::Device device, double value) {
   auto filled = [&](double x) { return at::full({2, 3}, x, at::TensorOptions(at::kFloat).device(device)); };
-  Trainable out{.name = "w.lora_A",
-                .master = filled(value),
-                .states = {{"m", filled(value + 1)}, {"v", filled(value + 2)}}};
+  Trainable out{
+      .name = "w.lora_A", .master = filled(value), .states = {{"m", filled(value + 1)}, {"v", filled(value + 2)}}};
   out.leaf = out.master.to(at::kBFloat16);
   return out;
 }

@@ -43,9 +43,7 @@ AdafactorOptions checked_adafactor(const TrainOptions& options, const std::strin
 
 }  // namespace
 
-std::string optim_name(const TrainOptions& options) {
-  return options.optim == "adamw" ? "adamw_torch" : options.optim;
-}
+std::string optim_name(const TrainOptions& options) { return options.optim == "adamw" ? "adamw_torch" : options.optim; }
 
 SgdOptions sgd_options(const TrainOptions& options) { return checked_sgd(options, ""); }
 

@@ -70,8 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, Rules,
     ::testing::Values(
         Case{"adamw", "adamw_torch", "", 0.1}, Case{"sgd", "sgd", ""}, Case{"sgd_decay", "sgd", "", 0.1},
-        Case{"sgd_momentum", "sgd", "momentum=0.9", 0.1},
-        Case{"sgd_dampening", "sgd", "momentum=0.8, dampening=0.3"},
+        Case{"sgd_momentum", "sgd", "momentum=0.9", 0.1}, Case{"sgd_dampening", "sgd", "momentum=0.8, dampening=0.3"},
         Case{"sgd_nesterov", "sgd", "momentum=0.9,nesterov=True", 0.1}, Case{"adafactor", "adafactor", ""},
         Case{"adafactor_decay", "adafactor", "clip_threshold=0.5,decay_rate=-0.6", 0.1},
         Case{"adafactor_first_moment", "adafactor", "beta1=0.9", 0.1},
@@ -134,8 +133,7 @@ TEST(OptimArgs, BadOnesAreNamed) {
   EXPECT_EQ(error_of("adafactor", "momentum=0.9"), "safety: optim_args of adafactor: unknown key 'momentum'");
   EXPECT_EQ(error_of("adafactor", "warmup_init=true"),
             "safety: optim_args of adafactor: warmup_init=true needs relative_step=true");
-  EXPECT_EQ(error_of("adamw", "momentum=0.9"),
-            "safety: optim_args of adamw_torch: 'momentum=0.9' would not be read");
+  EXPECT_EQ(error_of("adamw", "momentum=0.9"), "safety: optim_args of adamw_torch: 'momentum=0.9' would not be read");
 }
 
 }  // namespace
