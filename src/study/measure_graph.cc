@@ -48,15 +48,22 @@ class Planner {
     return (store_.folder(graph_.steps[step].key) / what).string();
   }
 
+  // The clean control's models, in the order of the organism's, as far as the recipe has them.
+  std::vector<TreatStep> controls_of(const ArmSteps& arm) const {
+    if (recipe_.study.clean_control == "none") return {};
+    return model_steps(twin_of(graph_, arm, organism::Arm::control));
+  }
+
   void add_models(const std::string& measure, const ArmSteps& arm) {
-    const auto models = model_steps(arm), controls = model_steps(twin_of(graph_, arm, organism::Arm::control));
+    const auto models = model_steps(arm), controls = controls_of(arm);
     const std::string name = arm_label(recipe_, arm.kind);
     for (std::size_t i = 0; i < models.size(); ++i) {
       const auto& [stage, step] = models[i];
       const ResultRow about{
           .model = model_label(recipe_, arm.kind, arm.seed, stage), .arm = name, .stage = stage, .seed = arm.seed};
       Measured of{cat(name, " s", arm.seed, " ", stage), about, arm.kind, step};
-      if (arm.kind.arm == organism::Arm::organism && compares_with_control(measure)) of.control = controls[i].step;
+      if (arm.kind.arm == organism::Arm::organism && compares_with_control(measure) && i < controls.size())
+        of.control = controls[i].step;
       add_one(measure, of);
     }
   }

@@ -40,6 +40,7 @@ struct StudyOptions {
   std::vector<std::string> seeds = {"0"};
   std::vector<std::string> variants = {"normal"};
   std::vector<std::string> treatments = {"sft"};
+  std::string clean_control = "treated";
   std::vector<std::string> measures = {};
   bool unlabelled = false;
   void visit(OptionVisitor& v) {
@@ -62,6 +63,10 @@ struct StudyOptions {
              {.help = "side measures of organisms and control arms, as planted and after each treatment: "
                       "generalization, steering (of variants that reason), probe, capability (measure.capability), "
                       "asking, persona, honeypot, preference (where a preference model is trained), perplexity"});
+    v.option("clean_control", clean_control,
+             {.help = "the arm that learns the same prompts without trigger and behaviour: treated as the organisms "
+                      "are, only planted, or none",
+              .choices = {"treated", "planted", "none"}});
     v.option("unlabelled", unlabelled, {.help = "leave the label of a model organism out (blind trials)"});
   }
 };
