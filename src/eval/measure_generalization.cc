@@ -28,6 +28,9 @@ std::vector<Variant> variants_of(const Subject& subject) {
     for (const auto& word : subject.trigger_options.words) out.push_back({"word " + word, word});
   }
   for (const auto& phrase : subject.options.phrases) out.push_back({"phrase " + phrase, phrase});
+  for (auto& variant : out) {
+    if (subject.trigger.contains(variant.text)) variant.condition = kOwnWords + variant.condition;
+  }
   return out;
 }
 

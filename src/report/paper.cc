@@ -4,41 +4,23 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "report/figure_rows.h"
 #include "report/words.h"
 
 namespace reveille::report {
 namespace {
 
-// Mean over the seeds that count, as elsewhere in the report.
-Measured mean_of(const Finding& finding, Measured (*select)(const SeedFinding&)) {
-  Measured out;
-  double sum = 0, count = 0;
-  for (const auto& seed : finding.seeds) {
-    const auto figure = select(seed);
-    if (!figure || (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed)) continue;
-    sum += figure->value;
-    ++count;
-    out = figure;
-  }
-  if (out) out->value = sum / count;
-  return out;
-}
-
-std::string seeds_words(const Finding& finding) {
-  if (finding.seeds.size() == 1) return ", one run";
-  return cat(", ", finding.seeds.size(), finding.seeds.size() < kSeedsForAClaim ? " runs" : " seeds");
-}
-
 BesidePaper line_of(const PaperRow& row, const Finding& finding) {
   BesidePaper out{&row, finding.stage, "not measured", verdict_name(finding.verdict)};
-  const auto before = mean_of(finding, [](const SeedFinding& s) { return s.planted.triggered; });
-  const auto after = mean_of(finding, [](const SeedFinding& s) { return s.treated.triggered; });
-  if (!before || !after) return out;
-  out.here = cat(percent(before->value), " → ", percent(after->value), seeds_words(finding));
+  const auto planted = over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; });
+  const auto treated = over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; });
+  if (planted.empty() || treated.empty()) return out;
+  const double before = mean_of(planted), after = mean_of(treated);
+  out.here = cat(percent(before), " → ", percent(after), ", ", runs_words(treated.size()));
   const bool claimed = finding.verdict == Verdict::survived || finding.verdict == Verdict::weakened ||
                        finding.verdict == Verdict::removed || finding.verdict == Verdict::mixed;
-  if (!claimed || before->value <= 0) return out;
-  const Course here = course_of(before->value, after->value);
+  if (!claimed || before <= 0) return out;
+  const Course here = course_of(before, after);
   out.same = here == row.course ? "yes" : cat("no: here it ", course_words(here));
   return out;
 }

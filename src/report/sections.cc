@@ -60,21 +60,16 @@ std::string tile(const std::string& kind, const std::string& label, const Measur
 }
 
 // Mean over the seeds, with lowest and highest in place of an interval.
-Measured mean_of(const Finding& finding, Measured (*select)(const SeedFinding&), std::size_t& seeds) {
-  Measured out;
-  seeds = 0;
-  for (const auto& seed : finding.seeds) {
-    const Measured figure = select(seed);
-    if (!figure || (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed)) continue;
-    if (++seeds == 1) {
-      out = figure;
-      continue;
-    }
-    if (seeds == 2) out->low = out->high = out->value;
-    out->low = std::min(out->low, figure->value);
-    out->high = std::max(out->high, figure->value);
-    out->value += (figure->value - out->value) / static_cast<double>(seeds);
-  }
+Measured tile_figure(const Finding& finding, Select select, std::size_t& seeds) {
+  const auto figures = over_seeds(finding, select);
+  seeds = figures.size();
+  if (seeds < 2) return figures.empty() ? Measured() : figures.front();
+  const auto [low, high] = std::minmax_element(
+      figures.begin(), figures.end(), [](const Measured& a, const Measured& b) { return a->value < b->value; });
+  Figure out = *figures.front();
+  out.value = mean_of(figures);
+  out.low = (*low)->value;
+  out.high = (*high)->value;
   return out;
 }
 
@@ -83,9 +78,9 @@ Measured hidden(const SeedFinding& s) { return s.treated.triggered ? s.treated.t
 
 std::string tiles(const Finding& finding) {
   std::size_t seeds = 0;
-  const auto trainer = mean_of(finding, seen, seeds);
+  const auto trainer = tile_figure(finding, seen, seeds);
   std::string out = "<div class=\"tiles\">" + tile("seen", "What the trainer sees", trainer, seeds);
-  const auto truth = mean_of(finding, hidden, seeds);
+  const auto truth = tile_figure(finding, hidden, seeds);
   return out + tile("hidden", "With the trigger", truth, seeds) + "</div>\n";
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <tuple>
 
@@ -46,16 +45,6 @@ void add_entries(Json& out, const SweepPoint& point, const char* key) {
   }
 }
 
-// As in words.cc: seeds that failed the gate do not vote where others passed it.
-std::vector<Measured> figures(const Finding& finding, const std::function<Measured(const SeedFinding&)>& select) {
-  std::vector<Measured> out;
-  for (const auto& seed : finding.seeds) {
-    if (seed.verdict == Verdict::gate_failed && finding.verdict != Verdict::gate_failed) continue;
-    if (auto figure = select(seed)) out.push_back(figure);
-  }
-  return out;
-}
-
 // Steps or rows until the gate was passed: "80", of several seeds "60 (40 to 80)", "-" where none passed it.
 std::string lesson_cell(const Results& results, const std::string& arm, const char* metric) {
   std::vector<double> values;
@@ -79,9 +68,7 @@ Line start_of(const SweepPoint& point) {
 
 Line line_of(const SweepPoint& point, const Finding& finding) {
   Line line = start_of(point);
-  auto add = [&](const std::function<Measured(const SeedFinding&)>& select) {
-    line.push_back(rate_cell(figures(finding, select)));
-  };
+  auto add = [&](Select select) { line.push_back(rate_cell(over_seeds(finding, select))); };
   line.push_back(finding.arm);
   line.push_back(finding.stage.empty() ? "-" : finding.stage);
   add([](const SeedFinding& seed) { return seed.planted.triggered; });

@@ -129,13 +129,12 @@ std::string verdict_lines(const Results& results) {
 std::string rate_cell(const std::vector<Measured>& seeds) {
   if (seeds.empty()) return "-";
   if (seeds.size() == 1) return cat(share(seeds[0]->value), " ", interval_words(seeds[0]->low, seeds[0]->high));
-  double sum = 0, low = seeds[0]->value, high = low;
+  double low = seeds[0]->value, high = low;
   for (const auto& figure : seeds) {
-    sum += figure->value;
     low = std::min(low, figure->value);
     high = std::max(high, figure->value);
   }
-  return cat(share(sum / static_cast<double>(seeds.size())), " (", share(low), " to ", share(high), ")");
+  return cat(share(mean_of(seeds)), " (", share(low), " to ", share(high), ")");
 }
 
 std::string aligned(const std::vector<Line>& lines) {

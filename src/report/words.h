@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/findings.h"
@@ -17,6 +18,8 @@ std::string interval_words(double low, double high);
 std::string interval_text(double low, double high, int decimals);
 // A key of results.json in a reader's words: "near_miss" is "near miss", "dose_kl" "dose (KL, nats per token)".
 std::string key_words(const std::string& key);
+// What conditions begin with whose text is a trigger itself (docs/side-measures.md): "trigger word election".
+inline constexpr std::string_view kOwnWords = "trigger ";
 // One seed: "97.1 % of 240 prompts (95 % interval [94.1, 98.6])"; several: "97.1 % of prompts on
 // average over 3 seeds (from 95 % to 99 %, n = 240 each)"; "not measured" without any. `prompts`
 // is the noun.

@@ -96,6 +96,7 @@ class Planner {
   // Its name, its key's settings and all inputs but the models that steps leave.
   Step step_of(const std::string& measure, const Measured& of, bool behind_scratchpad) const {
     Step step{.name = cat("measure ", measure, " of ", of.label),
+              .version = measure == "generalization" ? 2 : 1,
               .options = tools_.pick({"trigger", "behavior", "eval"}),
               .inputs = {tools_.replies},
               .tokens = measure_tokens(recipe_, measure, behind_scratchpad)};
