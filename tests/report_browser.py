@@ -87,6 +87,8 @@ def check_look(browser, url, look, failures, screenshots):
         failures.expect(words in legend, f"{name}: the legend {legend!r} lacks '{words}'")
     overflow = page.run("document.documentElement.scrollWidth - window.innerWidth")
     failures.expect(overflow <= 0, f"{name}: the page is {overflow} pixels too wide")
+    loose = page.run("[...document.querySelectorAll('table')].filter(t => getComputedStyle(t.parentElement).overflowX !== 'auto').length")
+    failures.expect(loose == 0, f"{name}: {loose} tables do not scroll by themselves")
     least = page.run(LEAST_CONTRAST)
     failures.expect(least["ratio"] >= 4.5, f"{name}: weak contrast {least}")
     failures.expect(not page.run("window.pwned"), f"{name}: text of a model ran as code")

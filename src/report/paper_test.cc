@@ -31,6 +31,12 @@ TEST(Paper, ARateThatGoesAnotherWaySaysSo) {
   EXPECT_EQ(line(beside_paper(find_all(treated(0.3, 0.03).results)), "3a", "normal").same, "yes");
 }
 
+TEST(Paper, ASeedThatFailedItsGateIsNoRun) {
+  Fixture f = treated(0.97, 0.03, 0) + treated(0.1, 0.03, 1);
+  f.gate(false, "too few", 1);
+  EXPECT_EQ(line(beside_paper(find_all(f.results)), "3a", "normal").here, "100 % → 97 %, one run");
+}
+
 TEST(Paper, WhatWasNotRunSaysSo) {
   const auto lines = beside_paper(find_all(treated(0.97, 0.03).results));
   EXPECT_EQ(line(lines, "13", "cot").same, "not run");
