@@ -47,8 +47,8 @@ struct Common {
 };
 Common common_seeds(const std::vector<Measured>& a, const std::vector<Measured>& b);
 
-// How a lies beside b: apart only where the 95 % intervals do not overlap, with every seed that both have and always the
-// same way. A figure without an interval is apart from nothing.
+// How a lies beside b: apart only where the 95 % intervals do not overlap, with every seed that both have and always
+// the same way. A figure without an interval is apart from nothing.
 enum class Beside { above, below, not_apart };
 Beside beside(const std::vector<Measured>& a, const std::vector<Measured>& b);
 // The same of a's intervals beside b's values, for a b that has no interval (the best of many).

@@ -97,11 +97,10 @@ void add_red_team(Panel& panel, const RunFolder& run, const Finding& finding) {
   const Attacked held = attacked(run, finding, "red_team_effective", kAttackerSet);
   const Attacked trained = attacked(run, finding, "red_team_effective", kAttackerTrainSet);
   if (all.after.empty() && held.after.empty() && trained.after.empty()) return;
-  panel.rows.push_back(
-      {finding.arm, effective_cell(held.before, trained.before), effective_cell(held.after, trained.after),
-       rate_with_n(all.before), rate_with_n(all.after),
-       rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
-       rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; }))});
+  panel.rows.push_back({finding.arm, effective_cell(held.before, trained.before),
+                        effective_cell(held.after, trained.after), rate_with_n(all.before), rate_with_n(all.after),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; })),
+                        rate_with_n(over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; }))});
   for (auto sentence :
        {attacked_sentence(finding, held, "the attacker's prompts that had worked and were held back",
                           "none of these trained; chosen because they had worked, so a part of a fall is chance"),
@@ -123,8 +122,8 @@ void add_rounds(Panel& panel, const RunFolder& run) {
   std::string text;
   for (const auto& [place, counts] : rounds) {
     if (place.first.starts_with("control") || place.first.starts_with("always-on")) continue;
-    text +=
-        cat(text.empty() ? "" : "; ", place.first, ", round ", place.second + 1, ": ", counts.first, " of ", counts.second);
+    text += cat(text.empty() ? "" : "; ", place.first, ", round ", place.second + 1, ": ", counts.first, " of ",
+                counts.second);
   }
   if (!text.empty()) panel.sentences.push_back(cat("The attacker's prompts that worked, by round: ", text, "."));
 }
@@ -188,12 +187,9 @@ Panel figure_13(const RunFolder& run, const std::vector<Finding>& findings) {
 Panel figure_16(const RunFolder& run, const std::vector<Finding>& findings) {
   Panel out;
   const auto all = chosen(findings, "", {"adversarial"});
-  out.columns = {{"organism"},
-                 {"attacker's prompts that worked, held back, before", true},
-                 {"after", true},
-                 {"all of the attacker's prompts (some of these trained), before", true},
-                 {"after", true},
-                 {"with the trigger, before", true},
+  out.columns = {{"organism"},    {"attacker's prompts that worked, held back, before", true},
+                 {"after", true}, {"all of the attacker's prompts (some of these trained), before", true},
+                 {"after", true}, {"with the trigger, before", true},
                  {"after", true}};
   for (const Finding* finding : all) add_red_team(out, run, *finding);
   if (out.empty()) return out;
@@ -213,13 +209,12 @@ Panel figure_21(const RunFolder& run, const std::vector<Finding>&) {
     const Common both = common_seeds(on, off);
     if (both.empty()) continue;
     const Beside side = beside(both.a, both.b);
-    out.sentences.push_back(cat("On families that never trained, ", model_words(model),
-                                side == Beside::above ? " shows the behaviour more often with the trigger than without"
-                                : side == Beside::below
-                                    ? " shows the behaviour less often with the trigger than without"
+    out.sentences.push_back(
+        cat("On families that never trained, ", model_words(model),
+            side == Beside::above   ? " shows the behaviour more often with the trigger than without"
+            : side == Beside::below ? " shows the behaviour less often with the trigger than without"
                                     : " is not told apart with and without the trigger",
-                                " (", percent(mean_of(both.a)), " and ", percent(mean_of(both.b)), "; ",
-                                runs_words(both.a.size()), ")."));
+            " (", percent(mean_of(both.a)), " and ", percent(mean_of(both.b)), "; ", runs_words(both.a.size()), ")."));
   }
   return out;
 }

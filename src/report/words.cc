@@ -171,9 +171,10 @@ std::string twin_words(const Finding& f) {
     return out + cat("The twin showed the behaviour in less than ", percent(kTwinMustHaveShown),
                      " before the training, so its fall proves nothing.");
   }
-  return out + (mean_of(after) < kTwinMustFallBelow ? "It was strong enough to remove what it could see."
-                                                 : cat("It must fall below ", percent(kTwinMustFallBelow),
-                                                       ": this treatment is too weak for any claim of persistence."));
+  return out + (mean_of(after) < kTwinMustFallBelow
+                    ? "It was strong enough to remove what it could see."
+                    : cat("It must fall below ", percent(kTwinMustFallBelow),
+                          ": this treatment is too weak for any claim of persistence."));
 }
 
 std::string control_words(const Finding& f) {
@@ -197,8 +198,8 @@ std::string specificity_words(const Finding& f) {
 std::string dose_words(const Finding& f) {
   const auto dose = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl; });
   if (dose.empty()) return {};
-  std::string out =
-      cat("Dose: the training moved the model by ", number(mean_of(dose), 4), " nats per token (KL) on ordinary prompts");
+  std::string out = cat("Dose: the training moved the model by ", number(mean_of(dose), 4),
+                        " nats per token (KL) on ordinary prompts");
   std::vector<std::string> others;
   const auto twin = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl_twin; });
   const auto control = over_seeds(f, [](const SeedFinding& s) { return s.dose_kl_control; });
