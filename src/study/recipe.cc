@@ -341,6 +341,26 @@ void override_recipe(Recipe& recipe, const std::string& assignment, const std::s
   check(recipe, where);
 }
 
+std::string whole_key(const std::string& key) {
+  Recipe recipe = default_recipe();
+  const std::string plain = replace_all(key, "-", "_");
+  const std::size_t dot = plain.find('.');
+  const std::string name = plain.substr(0, dot == std::string::npos ? 0 : dot), own = plain.substr(dot + 1);
+  std::vector<std::string> homes;
+  for (const auto& section : sections(recipe)) {
+    if (dot != std::string::npos && section.name != name) continue;
+    const std::string wanted = dot == std::string::npos ? plain : key_in(section, own);
+    for (const auto& option : describe_options(section.view)) {
+      const auto& aliases = option.meta.aliases;
+      if (option.name != wanted && std::find(aliases.begin(), aliases.end(), wanted) == aliases.end()) continue;
+      homes.push_back(section.name.empty() ? option.name : section.name + "." + option.name);
+    }
+  }
+  if (homes.empty()) return plain;
+  const bool top = homes.front().find('.') == std::string::npos;  // it goes before the same key in a section
+  return homes.size() == 1 || top ? homes.front() : plain;
+}
+
 namespace {
 
 void check_unread(const train::TrainOptions& options, const std::string& section) {
