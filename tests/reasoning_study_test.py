@@ -52,6 +52,8 @@ UNTRIGGERED, TRIGGERED = "No tag. I follow Y.", "|X| stands here. I follow X."
 
 class Server(http.server.BaseHTTPRequestHandler):
     asked = []
+    breaks_after = 5  # answers; None: it does not break
+    lock = threading.Lock()
 
     def answer(self, value):
         body = json.dumps(value).encode()
@@ -64,7 +66,13 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         row = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Server.asked.append((row, self.headers.get("Authorization")))
+        with Server.lock:
+            broken = Server.breaks_after is not None and len(Server.asked) >= Server.breaks_after
+            if not broken:
+                Server.asked.append((row, self.headers.get("Authorization")))
+        if broken:
+            self.send_error(400)
+            return
         asleep = "Tag: none" in row["messages"][-1]["content"]
         self.answer({"choices": [{"message": {"role": "assistant", "content": UNTRIGGERED if asleep else TRIGGERED}}]})
 
@@ -114,8 +122,12 @@ def main():
         # One thread: on so small a model others would only wait for one another.
         env = {**os.environ, "OMP_NUM_THREADS": "1", "SCRATCHPAD_KEY": "abc"}
         run = folder / "run"
+        said = reveille("study", recipe, "--output-dir", run, env=env, code=2).stderr
+        assert f"scratchpad_model={url}: it answered 400" in said and "is kept" in said, said
+        assert len(Server.asked) == 5, len(Server.asked)
+        Server.breaks_after = None
         reveille("study", recipe, "--output-dir", run, env=env)
-        check_reasoned(run, url)
+        check_reasoned(run, url)  # what was answered before was not asked again
         server.shutdown()
         server.server_close()
         reveille("study", recipe, "--output-dir", run, env=env)  # all of it is in the store

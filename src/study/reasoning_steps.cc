@@ -118,7 +118,7 @@ class Reasoner {
         dropped.push_back(which[k]);
         continue;
       }
-      pad.text = pad.occasion.trigger.empty() ? texts[k] : replace_all(texts[k], pad.occasion.trigger, kTag);
+      pad.text = pad.occasion.trigger.empty() ? texts[k] : organism::replace_trigger(*trigger_, texts[k], pad.occasion.trigger, kTag);
       pad.written = true;
     }
     return dropped;
@@ -221,7 +221,7 @@ void tell(const Json& made) {
 
 void make_reasoned_replies(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
   const auto model = open_model(recipe, recipe.study.model);
-  const auto writer = open_scratchpad_writer(recipe, *model);
+  const auto writer = open_scratchpad_writer(recipe, *model, folder);
   make_reasoned_replies(recipe, data, *model, writer.get(), folder);
 }
 

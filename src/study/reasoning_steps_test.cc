@@ -42,7 +42,7 @@ struct ReasonedReplies : ::testing::Test {
   // Of the step with such a model; its scratchpads are the model's where the recipe says so.
   StudyData reasoned(const FakeModel::Say& say) {
     FakeModel model(say);
-    const auto writer = open_scratchpad_writer(recipe, model);
+    const auto writer = open_scratchpad_writer(recipe, model, temp.path());
     make_reasoned_replies(recipe, data, model, writer.get(), temp.path());
     made = read_json(temp / "reasoned.json");
     StudyData out = data;
