@@ -362,8 +362,13 @@ struct Maker {
     if (!writer.model.empty() && !writer.remote()) inputs.push_back(model_hash(writer.model));
     const double prompts =
         static_cast<double>(recipe.data.plant_prompts + (tasks() ? recipe.tasks.plant_tasks : std::int64_t{0}));
-    const double written = writer.writer == "model" ? 2 * static_cast<double>(writer.tokens) : 0;
+    // Twins' scratchpads are written, too.
+    const double written = writer.writer == "model" ? 4 * static_cast<double>(writer.tokens) : 0;
+    for (const auto& variant : variants) {
+      if (writer.writer == "model" && organism::twin_variant(variant) != "normal") options["twins"] = true;
+    }
     graph.reasoned = add({.name = "reasoned replies",
+                          .version = 2,
                           .options = options,
                           .inputs = inputs,
                           .tokens = 2 * prompts * (static_cast<double>(recipe.data.reply_tokens) + written)});

