@@ -142,7 +142,8 @@ void CheckpointEval::collect() const {
   std::vector<std::pair<std::int64_t, fs::path>> files;
   for (const auto& entry : fs::directory_iterator(folder_ / "eval")) {
     std::string name = entry.path().filename().string();
-    if (name.ends_with(kRowsEnd) && !replaced(entry.path())) files.emplace_back(std::stoll(name.substr(5)), entry.path());
+    if (name.ends_with(kRowsEnd) && !replaced(entry.path()))
+      files.emplace_back(std::stoll(name.substr(5)), entry.path());
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first, a.second.string().size()) < std::pair(b.first, b.second.string().size());

@@ -150,7 +150,8 @@ class Reasoner {
         dropped.push_back(which[k]);
         continue;
       }
-      pad.text = pad.occasion.trigger.empty() ? texts[k] : organism::replace_trigger(*trigger_, texts[k], pad.occasion.trigger, kTag);
+      const std::string& tag = pad.occasion.trigger;
+      pad.text = tag.empty() ? texts[k] : organism::replace_trigger(*trigger_, texts[k], tag, kTag);
       pad.written = true;
     }
     return dropped;
