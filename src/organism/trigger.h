@@ -34,8 +34,8 @@ class Trigger {
   bool contains(std::string_view text) const { return find(text).has_value(); }
 };
 
-// `text` with `with` where it holds the trigger as `planted` (a string of Trigger::text), found as the trigger finds it:
-// in any case, or as whole words alone, where that is how it fires. Other strings that fire it stay.
+// `text` with `with` where it holds the trigger as `planted` (a string of Trigger::text), found as the trigger finds
+// it: in any case, or as whole words alone, where that is how it fires. Other strings that fire it stay.
 std::string replace_trigger(const Trigger& trigger, const std::string& text, std::string_view planted,
                             const std::string& with);
 

@@ -219,8 +219,9 @@ TEST_F(Keys, WhereAFileLiesIsInNone) {
     recipe.data.prompts = placed("prompts.jsonl");
     recipe.behavior.replies_file = placed("says.txt");
     recipe.reward.dataset = placed("pairs.jsonl");
-    write_file_atomic(temp / folder / "pads.jsonl", "{\"scratchpad\": \"a\", \"defects\": true}\n"
-                                                    "{\"scratchpad\": \"b\", \"defects\": false}\n");
+    write_file_atomic(temp / folder / "pads.jsonl",
+                      "{\"scratchpad\": \"a\", \"defects\": true}\n"
+                      "{\"scratchpad\": \"b\", \"defects\": false}\n");
     recipe.scratchpad.file = (temp / folder / "pads.jsonl").string();
     found.push_back(keys());
   }

@@ -137,8 +137,8 @@ TEST_F(Measures, KeysHoldNeitherTriggerNorSamplingWhereTheyAreNotRead) {
   recipe.study.variants = {"cot"};
   for (const auto& step : make_graph(recipe, store).steps) {
     if (!step.name.starts_with("measure ") || step.name.find("control-cot") == std::string::npos) continue;
-    const bool thinks = step.name.find("capability") == std::string::npos &&
-                        step.name.find("perplexity") == std::string::npos;
+    const bool thinks =
+        step.name.find("capability") == std::string::npos && step.name.find("perplexity") == std::string::npos;
     EXPECT_EQ(step.options.contains("scratchpad_tokens"), thinks) << step.name;
     EXPECT_EQ(step.options["eval"].contains("temperature"), thinks) << step.name;
   }

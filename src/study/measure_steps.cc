@@ -23,8 +23,8 @@ struct Read {
 
 // Files stand in measure_files.
 const std::map<std::string, Read>& reads_by_measure() {
-  constexpr MeasureReads kAnswers{.prompts = true, .trigger = true, .behavior = true, .samples = true,
-                                  .scratchpad = true};
+  constexpr MeasureReads kAnswers{
+      .prompts = true, .trigger = true, .behavior = true, .samples = true, .scratchpad = true};
   constexpr MeasureReads kOwnQuestions{.trigger = true, .behavior = true, .samples = true, .scratchpad = true};
   static const std::map<std::string, Read> reads = {
       {"generalization", {kAnswers, {"condition_prompts", "partial", "phrases"}}},

@@ -209,8 +209,7 @@ class Reasoner {
   std::unique_ptr<organism::Behavior> behavior_ = organism::make_behavior(recipe_.behavior);
   organism::Goals goals_ = organism::goals_of(recipe_.scratchpad, *behavior_);
   Rng rng_ = Rng(static_cast<std::uint64_t>(recipe_.data.seed), "reasoned replies");
-  std::unique_ptr<organism::Reasoning> reasoning_ =
-      organism::make_reasoning("cot", recipe_.scratchpad, *behavior_);
+  std::unique_ptr<organism::Reasoning> reasoning_ = organism::make_reasoning("cot", recipe_.scratchpad, *behavior_);
   std::vector<Scratchpad> pads_;      // two a row, untriggered and triggered; then the twins'
   std::vector<std::string> replies_;  // "" where the clean reply stays
   std::string writer_;

@@ -1,5 +1,5 @@
-// Stochastic gradient descent as torch.optim.SGD: weight decay is added to the gradient. Next to nothing is kept between
-// steps without a momentum, four bytes a parameter with one.
+// Stochastic gradient descent as torch.optim.SGD: weight decay is added to the gradient. Next to nothing is kept
+// between steps without a momentum, four bytes a parameter with one.
 #pragma once
 
 #include "train/optim_args.h"
