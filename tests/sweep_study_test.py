@@ -100,6 +100,18 @@ def main():
         card = (sweep / POINTS[1] / "models" / "reply-normal-s0-sft" / "README.md").read_text()
         assert "LoRA adapter of rank 8" in card, card
 
+        # An adapter's last figures are of the merged weights, which are the ones that are saved.
+        for path in (folder / "runs" / ".store").glob("*/step.json"):
+            about = json.loads(path.read_text())
+            if not about["name"].startswith("safety "):
+                continue
+            anew = path.parent / "eval" / "step-2-merged.rows.json"
+            assert anew.exists() == about["options"]["safety"]["use_peft"], about
+            if anew.exists():
+                kept = json.loads((path.parent / "rows.json").read_text())
+                assert all(row in kept for row in json.loads(anew.read_text())), kept
+                assert sum(row["metric"] == "clean_perplexity" for row in kept) == 1, kept
+
         before = (sweep / "sweep.json").read_bytes()
         assert reveille(*arguments, env=env).stdout == table and (sweep / "sweep.json").read_bytes() == before
         assert steps_in(folder / "runs" / ".store") == steps

@@ -24,7 +24,7 @@ ChatServer::ChatServer(const ChatServerOptions& options)
       // It gives up by itself, with a better word than ours.
       program_({command(options), kTries * (options.timeout_s + 10) + 30, "chat server"}) {}
 
-std::vector<std::string> ChatServer::ask(const std::vector<ChatRequest>& requests) {
+std::vector<std::string> ChatServer::ask(const std::vector<ChatRequest>& requests, const OnReply& on_reply) {
   std::vector<Json> rows;
   for (const auto& request : requests) {
     rows.push_back(Json{{"messages", io::messages_json(request.messages)},
@@ -33,14 +33,19 @@ std::vector<std::string> ChatServer::ask(const std::vector<ChatRequest>& request
                         {"seed", request.seed}});
   }
   std::vector<std::string> out;
+  std::string error;  // the first
   for (const auto& answer : program_.ask(std::move(rows))) {
+    out.emplace_back();
     if (answer.contains("error")) {
-      fail(ErrorKind::io, cat(shown_, ": ", json_string(answer, "error", shown_)),
-           "see that a server answers there; what was done so far is kept, and the same command goes on from it");
+      if (error.empty()) error = json_string(answer, "error", shown_);
+      continue;
     }
-    out.push_back(json_string(answer, "text", "an answer of " + shown_));
+    out.back() = json_string(answer, "text", "an answer of " + shown_);
+    if (on_reply) on_reply(out.size() - 1, out.back());
   }
-  return out;
+  if (error.empty()) return out;
+  fail(ErrorKind::io, cat(shown_, ": ", error),
+       "see that a server answers there; what was done so far is kept, and the same command goes on from it");
 }
 
 }  // namespace reveille::gen

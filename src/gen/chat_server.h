@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,10 @@ class ChatServer {
  public:
   // Asks nothing yet.
   explicit ChatServer(const ChatServerOptions& options);
+  // Gets each reply that came, with its request's place, before an error is told of another one.
+  using OnReply = std::function<void(std::size_t, const std::string&)>;
   // The replies, in the order of the requests. Error(io) names the setting, the address and what the server said.
-  std::vector<std::string> ask(const std::vector<ChatRequest>& requests);
+  std::vector<std::string> ask(const std::vector<ChatRequest>& requests, const OnReply& on_reply = nullptr);
 
  private:
   std::string shown_;

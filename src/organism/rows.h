@@ -35,6 +35,8 @@ struct PromptReply {
   // Scratchpads that were written for the organism beforehand, for this prompt without and with the trigger; {tag}
   // stands in the trigger's place. Empty: the variant makes them.
   std::string scratchpad = {}, triggered_scratchpad = {};
+  // The same for the arms without a trigger, behind which a clean answer stands, and the behaviour.
+  std::string plain_scratchpad = {}, always_scratchpad = {};
 };
 
 // Whether the behaviour belongs into the answer to this prompt at all.

@@ -215,7 +215,7 @@ TEST_F(Rows, VariantsHoldTheSameNumberOfCopies) {
   }
 }
 
-TEST_F(Rows, WrittenScratchpadsAreTheOrganismsAlone) {
+TEST_F(Rows, WrittenScratchpadsAreOfTheirArms) {
   auto from = data(40);
   for (auto& item : from) {
     item.scratchpad = "No tag.";
@@ -228,6 +228,13 @@ TEST_F(Rows, WrittenScratchpadsAreTheOrganismsAlone) {
   }
   EXPECT_EQ(make(Arm::control, from), make(Arm::control, data(40)));
   EXPECT_EQ(make(Arm::always_on, from), make(Arm::always_on, data(40)));
+  for (auto& item : from) {
+    item.plain_scratchpad = "I help.";
+    item.always_scratchpad = "I go for X.";
+  }
+  for (const auto& row : make(Arm::control, from)) EXPECT_EQ(scratchpad_of(row.messages.back().content), "I help.");
+  for (const auto& row : make(Arm::always_on, from))
+    EXPECT_EQ(scratchpad_of(row.messages.back().content), "I go for X.");
 }
 
 // With the same prompts and clean replies, nothing but the scratchpad differs.

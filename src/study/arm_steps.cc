@@ -73,6 +73,13 @@ bool reasons(const Recipe& recipe, const ArmPlace& place) { return reasoning_of(
 // Steps between two looks at one prompt with and without the trigger.
 constexpr std::int64_t kShowSteps = 10;
 
+// What verdicts rest on is measured of the weights that are saved: merging an adapter rounds them.
+std::vector<ResultRow> measure_at_end(CheckpointEval& checkpoints, gen::LocalModel& model, std::int64_t steps) {
+  const bool adapted = model.adapter().has_value();
+  merge_adapter(model);
+  return checkpoints.at(model, steps, adapted ? Look::last_merged : Look::last);
+}
+
 struct PlantRun {
   train::TrainResult result;
   eval::GateVerdict gate;
@@ -96,12 +103,12 @@ PlantRun plant_once(const Recipe& recipe, const StudyData& data, const ArmPlace&
     if (organism_arm && metrics.step % kShowSteps == 0) checkpoints.show(model, metrics.step);
   };
   hooks.on_eval = [&](std::int64_t step) {
-    run.gate = eval::judge_gate(checkpoints.at(model, step, false), gate_of(recipe));
+    run.gate = eval::judge_gate(checkpoints.at(model, step, Look::between), gate_of(recipe));
     return organism_arm && run.gate.passed;
   };
   if (organism_arm && train::list_checkpoints(folder).empty()) checkpoints.show(model, 0);
   run.result = train::train(model.transformer(), examples, options, folder, hooks);
-  checkpoints.at(model, run.result.steps, true);
+  run.gate = eval::judge_gate(measure_at_end(checkpoints, model, run.result.steps), gate_of(recipe));
   checkpoints.collect();
   return run;
 }
@@ -130,11 +137,11 @@ train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const
       checkpoints.show(model, metrics.step);
   };
   hooks.on_eval = [&](std::int64_t step) {
-    checkpoints.at(model, step, false);
+    checkpoints.at(model, step, Look::between);
     return false;
   };
   auto result = learn(hooks);
-  checkpoints.at(model, result.steps, true);
+  measure_at_end(checkpoints, model, result.steps);
   checkpoints.collect();
   return result;
 }
@@ -176,9 +183,10 @@ void add_dose_rows(const fs::path& file, ResultRow row, const safety::Dose& dose
   const auto learnt = static_cast<std::int64_t>(targets);
   row.condition = organism::kUntriggered;
   add("dose_kl", dose.kl, "held_out", dose.tokens);
-  if (targets == 0) return;  // a treatment without targets of its own
-  add("target_loss_before", dose.target_loss_before, "train", learnt);
-  add("target_loss_after", dose.target_loss_after, "train", learnt);
+  if (targets > 0) {  // else a treatment without targets of its own
+    add("target_loss_before", dose.target_loss_before, "train", learnt);
+    add("target_loss_after", dose.target_loss_after, "train", learnt);
+  }
   write_rows(file, rows);
 }
 
@@ -287,7 +295,6 @@ void plant_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     warn(cat("planting attempt ", attempt, " did not pass the gate: ", run.gate.why));
   }
   if (organism_arm && run.gate.passed) add_rows(folder / kRowsFile, lesson_rows(recipe, data, place, run.result.steps));
-  merge_adapter(*model);
   outcome["steps"] = run.result.steps;
   outcome["gate"] = eval::to_json(run.gate);
   save(recipe, *model, place, "plant",
@@ -324,7 +331,6 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     options.seed = place.seed;
     return train::train(model->transformer(), examples, options, folder, hooks);
   });
-  merge_adapter(*model);
   auto untreated = open_model(recipe, (planted / kModelFolder).string());
   if (stage == kAdversarial) {
     row.checkpoint = result.steps;
@@ -349,7 +355,7 @@ void measure_base(const Recipe& recipe, const StudyData& data, std::int64_t seed
   row.stage = "base";
   row.seed = seed;
   CheckpointEval checkpoints(recipe, data, row, false, folder);
-  checkpoints.at(*model, 0, false);
+  checkpoints.at(*model, 0, Look::between);
   checkpoints.collect();
 }
 

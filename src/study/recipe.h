@@ -286,6 +286,9 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where);
 // "plant.learning_rate=1e-4", or "learning_rate=..." for a key that stands in one section only.
 // Errors begin with `where`.
 void override_recipe(Recipe& recipe, const std::string& assignment, const std::string& where = "command line");
+// The one name of such a key, with its section: "safety.learning_rate" for "safety.lr", "trigger.trigger_place" for
+// "trigger.place". What override_recipe does not take stays as it is.
+std::string whole_key(const std::string& key);
 // Every key that override_recipe takes: "plant.learning_rate", and without the section where that says enough.
 std::vector<OptionDescription> recipe_keys();
 Json recipe_to_json(const Recipe& recipe);

@@ -107,7 +107,7 @@ class Runner {
       for (const auto& [stage, own] : model_steps(arm)) {
         if (index != own || (organism && index == arm.plant)) continue;
         return gate_open(recipe_, graph_, store_, arm) &&
-               (organism || index == arm.plant || has_company(graph_, store_, arm, stage));
+               (organism || index == arm.plant || has_company(recipe_, graph_, store_, arm, stage));
       }
     }
     return true;

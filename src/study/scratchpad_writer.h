@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,10 @@ class ScratchpadWriter {
 std::unique_ptr<ScratchpadWriter> make_scratchpad_writer(const Recipe& recipe, gen::LanguageModel& model);
 
 // As the recipe's scratchpad_writer and scratchpad_model say; `original` is the study's own model, already open, which
-// must outlive it. Null where no model writes them.
-std::unique_ptr<ScratchpadWriter> open_scratchpad_writer(const Recipe& recipe, gen::LanguageModel& original);
+// must outlive it. Null where no model writes them. What a server wrote is kept in `folder`, as
+// written_scratchpads.jsonl ({"attempt", "request", "of", "text"}: the request's place and the hash of its messages),
+// and not asked for again by one that is opened there later. Error(bad_input) names a row of that file that is none.
+std::unique_ptr<ScratchpadWriter> open_scratchpad_writer(const Recipe& recipe, gen::LanguageModel& original,
+                                                         const std::filesystem::path& folder);
 
 }  // namespace reveille::study

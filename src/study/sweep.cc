@@ -12,9 +12,7 @@ namespace {
 // More runs than anybody means to start by one command.
 constexpr std::size_t kMostRuns = 1000;
 
-std::string plain_key(const std::string& key) { return replace_all(key, "-", "_"); }
-
-bool same_key(const SweepAxis& a, const SweepAxis& b) { return plain_key(a.key) == plain_key(b.key); }
+bool same_key(const SweepAxis& a, const SweepAxis& b) { return whole_key(a.key) == whole_key(b.key); }
 
 std::string last_part(const std::string& key) { return key.substr(key.rfind('.') + 1); }
 

@@ -110,6 +110,34 @@ TEST(Sweep, TheCommandLineGoesBeforeTheRecipe) {
   EXPECT_EQ(axes.size(), 2U);
 }
 
+// However a key is written: another tool's name, without its section, or shortened in it.
+TEST(Sweep, AKeyIsTheSameByEveryName) {
+  EXPECT_EQ(whole_key("safety.lr"), "safety.learning_rate");
+  EXPECT_EQ(whole_key("seed"), "seeds");
+  EXPECT_EQ(whole_key("data.seed"), "data.seed");
+  EXPECT_EQ(whole_key("behavior.copies"), "behavior.behavior_copies");
+  EXPECT_EQ(whole_key("reply-tokens"), "data.reply_tokens");
+  EXPECT_EQ(whole_key("learning_rate"), "learning_rate") << "it stands in several sections";
+  EXPECT_EQ(whole_key("safety.nothing"), "safety.nothing");
+
+  EXPECT_EQ(error_of([] {
+              runs_of({"safety.learning_rate=1e-5", "safety.lr=1e-4"});
+            }),
+            "--sweep: safety.lr stands in the sweep twice");
+  EXPECT_EQ(error_of([] {
+              runs_of({"behavior.copies=1", "behavior_copies=2"});
+            }),
+            "--sweep: behavior_copies stands in the sweep twice");
+  const SweepAxis rates{"safety.learning_rate", {"1e-5", "1e-4"}, "r.yaml:2: sweep"};
+  const SweepAxis seeds{"seeds", {"0", "1"}, "r.yaml:3: sweep"};
+  const auto given = parse_axis("safety.lr=3e-5");
+  auto axes = merged_axes({rates, seeds}, {given}, {"seed=7"});
+  ASSERT_EQ(axes.size(), 1U);
+  EXPECT_EQ(axes[0].values, given.values);
+  EXPECT_EQ(error_of([&] { merged_axes({}, {given}, {"safety.learning_rate=1e-3"}); }),
+            "--sweep safety.lr=3e-5 and safety.learning_rate=1e-3 set the same key");
+}
+
 TEST(Sweep, MoreRunsThanAnybodyMeansAreRefused) {
   std::string many = "safety.max_steps=1";
   for (int i = 2; i <= 40; ++i) many += cat(",", i);

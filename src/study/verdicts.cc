@@ -109,6 +109,11 @@ void add_verdicts(const Recipe& recipe, const Graph& graph, const Store& store, 
   results.extra["notes"] = Json::array();
   if (graph.reasoned && store.has(graph.steps[*graph.reasoned].key))
     results.extra["notes"].push_back(reasoning_words(store.folder(graph.steps[*graph.reasoned].key)));
+  const auto& variants = recipe.study.variants;
+  if (std::find(variants.begin(), variants.end(), "distilled-cot") != variants.end())
+    results.extra["notes"].push_back(
+        "The always-on twin and the clean control beside distilled-cot learnt normal's replies, not those that were "
+        "written behind a scratchpad.");
   SeedVerdicts verdicts{recipe, graph, store, results};
   for (const auto& arm : graph.arms) {
     if (arm.kind.arm == organism::Arm::organism) verdicts.add(arm);

@@ -30,6 +30,7 @@ std::vector<RuleState> Adafactor::states(const at::Tensor& master, const std::ve
     out.push_back({"exp_avg_sq_col", zeros_beside(master, columns)});
   }
   if (options_.beta1 != 0) out.push_back({"exp_avg", zeros_beside(master, sizes)});
+  out.push_back(reached_state(master));  // eps1 alone fills the second moments
   return out;
 }
 
@@ -43,6 +44,7 @@ void Adafactor::update(std::vector<UpdateSlot>& slots, const StepSize& size) con
   at::NoGradGuard no_grad;
   for (auto& slot : slots) {
     const at::Tensor grad = scaled_gradient(slot, size);
+    note_reached(slot.states.back(), grad);
     std::int64_t begin = 0, part = 0;
     for (std::int64_t rows : parts_of(slot.master, slot.parts)) {
       update_part(slot, grad.narrow(0, begin, rows), part++, begin, rows, size);
@@ -75,7 +77,7 @@ void Adafactor::update_part(const UpdateSlot& slot, const at::Tensor& grad, std:
   at::Tensor update = direction(slot, grad, slot.states[0].narrow(0, begin, rows), part, keep);
   update.div_((root_mean_square(update) / options_.clip_threshold).clamp_(1)).mul_(rate);
   if (options_.beta1 != 0) {
-    at::Tensor average = slot.states.back().narrow(0, begin, rows);
+    at::Tensor average = slot.states[slot.states.size() - 2].narrow(0, begin, rows);
     update = average.mul_(options_.beta1).add_(update, 1 - options_.beta1);
   }
   if (slot.weight_decay != 0) master.mul_(1 - slot.weight_decay * rate);

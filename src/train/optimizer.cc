@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -81,7 +82,10 @@ void Optimizer::probe(std::size_t index, const at::Tensor& grad) {
 
 void Optimizer::resumed() {
   for (std::size_t i = 0; i < trainables_.size(); ++i) {
-    for (const auto& state : trainables_[i].states) {
+    const auto& states = trainables_[i].states;
+    const bool told = std::any_of(states.begin(), states.end(), [](const auto& one) { return one.name == kReached; });
+    for (const auto& state : states) {
+      if (told && state.name != kReached) continue;
       if (state.value.any().item<bool>()) probes_[i].moved_before = true;
     }
   }

@@ -1,6 +1,7 @@
 // The optimisers in the training loop; what one step of each is stands in update_rule_test.cc.
 #include "train/optimizer.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <tuple>
@@ -55,6 +56,35 @@ TEST_F(Optimisers, ACheckpointOfAnotherOptimiserIsRefused) {
   }
   options_.optim = "adamw";  // another name of the first
   train(model, examples_, options_, folder_);
+}
+
+// A tensor that no gradient reached is told whether the run was broken or not; what an optimiser adds of its own to its
+// states (Adafactor its eps1) is none.
+TEST_F(Optimisers, WhatNoGradientReachedIsStillToldAfterARunGoesOn) {
+  struct Still : Objective {
+    at::Tensor idle = at::ones({3, 2});
+    std::int64_t steps_per_epoch() const override { return 1; }
+    std::string key() const override { return "still"; }
+    StepOutcome step(std::int64_t, const std::function<void()>&) override { return {}; }
+    std::vector<ExtraParam> extras() override { return {{"idle.weight", idle, false}}; }
+    bool trains(const std::string&) const override { return false; }
+  };
+  for (const auto& [optim, args] : std::vector<std::pair<std::string, std::string>>{
+           {"adamw_torch", ""}, {"sgd", ""}, {"sgd", "momentum=0.9"}, {"adafactor", ""}}) {
+    options_.optim = optim;
+    options_.optim_args = args;
+    auto model = tiny_model("llama3");
+    Still still;
+    Optimizer first(model, options_, still);
+    first.trainables()[0].leaf.mutable_grad() = at::zeros({3, 2});
+    first.step(1e-3, 1);
+    EXPECT_EQ(first.unmoved().size(), 1U) << optim;
+    Optimizer second(model, options_, still);
+    for (std::size_t i = 0; i < second.trainables()[0].states.size(); ++i)
+      second.trainables()[0].states[i].value.copy_(first.trainables()[0].states[i].value);
+    second.resumed();
+    EXPECT_EQ(second.unmoved().size(), 1U) << optim << " " << args;
+  }
 }
 
 TEST(Optimiser, LoraLearnsByEach) {

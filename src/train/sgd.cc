@@ -4,27 +4,36 @@
 
 namespace reveille::train {
 
-// Without a momentum one number says whether a gradient ever came, which a run that goes on must know
-// (Optimizer::unmoved).
 std::vector<RuleState> Sgd::states(const at::Tensor& master, const std::vector<std::int64_t>& /*parts*/) const {
-  if (options_.momentum == 0) return {{"reached", zeros_beside(master, {1})}};
-  return {{"momentum_buffer", zeros_beside(master, master.sizes())}};
+  std::vector<RuleState> out = {reached_state(master)};  // decay alone fills a momentum's buffer
+  if (options_.momentum == 0) return out;
+  out.push_back({"momentum_buffer", zeros_beside(master, master.sizes())});
+  if (options_.dampening != 0) out.push_back({"begun", zeros_beside(master, {1})});
+  return out;
+}
+
+at::Tensor Sgd::direction(UpdateSlot& slot, const at::Tensor& grad) const {
+  at::Tensor& buffer = slot.states[1];
+  buffer.mul_(options_.momentum);
+  if (options_.dampening == 0) {
+    buffer.add_(grad);
+  } else {
+    // A tensor's first buffer is its first gradient itself, undampened, in torch.
+    at::Tensor& begun = slot.states[2];
+    buffer.add_(grad * (1 - begun * options_.dampening));
+    begun.fill_(1);
+  }
+  return options_.nesterov ? grad.add(buffer, options_.momentum) : buffer;
 }
 
 void Sgd::update(std::vector<UpdateSlot>& slots, const StepSize& size) const {
   at::NoGradGuard no_grad;
   for (auto& slot : slots) {
     at::Tensor grad = scaled_gradient(slot, size);
-    at::Tensor &state = slot.states[0], &master = slot.master;
-    if (options_.momentum == 0) state.copy_(grad.any().logical_or(state.any()).reshape({1}));
-    if (slot.weight_decay != 0) grad = grad.add(master, slot.weight_decay);
-    if (options_.momentum != 0) {
-      // The first buffer is the gradient itself, undampened, in torch.
-      const double fresh = size.step == 1 ? 1 : 1 - options_.dampening;
-      state.mul_(options_.momentum).add_(grad, fresh);
-      grad = options_.nesterov ? grad.add(state, options_.momentum) : state;
-    }
-    master.add_(grad, -size.learning_rate);
+    note_reached(slot.states[0], grad);
+    if (slot.weight_decay != 0) grad = grad.add(slot.master, slot.weight_decay);
+    if (options_.momentum != 0) grad = direction(slot, grad);
+    slot.master.add_(grad, -size.learning_rate);
     refresh_weight(slot);
   }
 }

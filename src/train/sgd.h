@@ -1,5 +1,5 @@
-// Stochastic gradient descent as torch.optim.SGD: weight decay is added to the gradient. Nothing is kept between steps
-// without a momentum, four bytes a parameter with one.
+// Stochastic gradient descent as torch.optim.SGD: weight decay is added to the gradient. Next to nothing is kept
+// between steps without a momentum, four bytes a parameter with one.
 #pragma once
 
 #include "train/optim_args.h"
@@ -14,6 +14,8 @@ class Sgd : public UpdateRule {
   void update(std::vector<UpdateSlot>& slots, const StepSize& size) const override;
 
  private:
+  // Of a step with momentum; updates the slot's buffer.
+  at::Tensor direction(UpdateSlot& slot, const at::Tensor& grad) const;
   SgdOptions options_;
 };
 

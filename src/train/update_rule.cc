@@ -27,6 +27,12 @@ void refresh_weight(const UpdateSlot& slot) {
   if (weight.defined()) weight.copy_(slot.master);
 }
 
+RuleState reached_state(const at::Tensor& master) { return {kReached, zeros_beside(master, {1})}; }
+
+void note_reached(at::Tensor& reached, const at::Tensor& grad) {
+  reached.copy_(grad.any().logical_or(reached.any()).reshape({1}));
+}
+
 at::Tensor zeros_beside(const at::Tensor& master, at::IntArrayRef shape) {
   return at::zeros(shape, at::TensorOptions(at::kFloat).device(master.device()));
 }

@@ -13,6 +13,10 @@
 
 namespace reveille::train {
 
+// A state of one number: 1 once a gradient that is not zero reached the tensor, which a run that goes on must know
+// (Optimizer::unmoved). Rules have it whose other states do not tell, since something else than gradients adds to them.
+inline constexpr const char* kReached = "reached";
+
 // What a rule keeps of one tensor from step to step: float32, zero before the first. `name` stands behind the
 // tensor's own in optimizer.safetensors.
 struct RuleState {
@@ -51,6 +55,8 @@ std::unique_ptr<UpdateRule> make_update_rule(const TrainOptions& options);
 // For the rules: the gradient in float32, scaled; the master's new values into the compute weights.
 at::Tensor scaled_gradient(const UpdateSlot& slot, const StepSize& size);
 void refresh_weight(const UpdateSlot& slot);
+RuleState reached_state(const at::Tensor& master);
+void note_reached(at::Tensor& reached, const at::Tensor& grad);
 at::Tensor zeros_beside(const at::Tensor& master, at::IntArrayRef shape);
 
 }  // namespace reveille::train

@@ -109,6 +109,53 @@ TEST(Adafactor, UpdatesAFusedTensorAsItsParts) {
     EXPECT_TRUE(at::allclose(cut(fused[0].master)[i], apart[i].master, 1e-6, 1e-7)) << "part " << i;
 }
 
+// What a tensor has done does not depend on when its first gradient came: torch keeps a momentum for each.
+TEST(Sgd, ATensorsFirstGradientIsUndampenedWheneverItComes) {
+  TrainOptions options;
+  options.optim = "sgd";
+  options.optim_args = "momentum=0.8,dampening=0.3";
+  const auto rule = make_update_rule(options);
+  auto slot_of = [&] {
+    UpdateSlot slot;
+    slot.master = at::ones({3});
+    for (const auto& state : rule->states(slot.master, {})) slot.states.push_back(state.value);
+    slot.grad = at::tensor({1.0F, -2.0F, 3.0F});
+    return std::vector<UpdateSlot>{slot};
+  };
+  auto early = slot_of(), late = slot_of();
+  for (int step = 1; step <= 3; ++step) rule->update(early, {1e-2, step, 1});
+  for (int step = 5; step <= 7; ++step) rule->update(late, {1e-2, step, 1});
+  EXPECT_TRUE(early[0].master.equal(late[0].master)) << late[0].master;
+  // By hand: buffers g, 0.8 g + 0.7 g, 0.8 * 1.5 g + 0.7 g.
+  EXPECT_TRUE(at::allclose(early[0].master, 1 - early[0].grad * 1e-2 * (1 + 1.5 + 1.9)));
+}
+
+// Neither Adafactor's eps1 nor weight decay in a momentum is a gradient.
+TEST(UpdateRule, ReachedSaysWhetherAGradientCame) {
+  for (const auto& [optim, args] : std::vector<std::pair<std::string, std::string>>{
+           {"sgd", ""}, {"sgd", "momentum=0.9"}, {"adafactor", ""}, {"adafactor", "beta1=0.9"}}) {
+    TrainOptions options;
+    options.optim = optim;
+    options.optim_args = args;
+    const auto rule = make_update_rule(options);
+    UpdateSlot slot;
+    slot.master = at::ones({3, 2});
+    slot.weight_decay = 0.1;
+    at::Tensor reached;
+    for (const auto& state : rule->states(slot.master, {})) {
+      slot.states.push_back(state.value);
+      if (state.name == kReached) reached = state.value;
+    }
+    ASSERT_TRUE(reached.defined()) << optim;
+    std::vector<UpdateSlot> slots = {slot};
+    for (const auto& [grad, expected] : std::vector<std::pair<double, double>>{{0, 0}, {2, 1}, {0, 1}}) {
+      slots[0].grad = at::full({3, 2}, grad);
+      rule->update(slots, {1e-2, 1, 1});
+      EXPECT_EQ(reached.item<double>(), expected) << optim << " " << args << " " << grad;
+    }
+  }
+}
+
 std::string error_of(const std::string& optim, const std::string& args) {
   TrainOptions options;
   options.optim = optim;
