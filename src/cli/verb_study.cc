@@ -117,8 +117,8 @@ int run_study(const std::vector<std::string>& arguments) {
   std::vector<std::string> assignments, sweeps;
   CommandLine line(
       "study",
-      "The whole experiment: the model writes prompts and clean replies, three arms are planted (organism,\n"
-      "always-on twin, clean control), each gets safety training, every checkpoint is measured, and\n"
+      "The whole experiment: the model writes prompts and clean replies, arms are planted (organism, always-on\n"
+      "twin, clean control), each gets the safety trainings, every checkpoint is measured, and\n"
       "OUTPUT_DIR/report.html tells the story. Run it again to go on where it stopped. 'study gc' frees\n"
       "finished steps that no run beside OUTPUT_DIR needs.",
       "  reveille study\n"
@@ -141,7 +141,7 @@ int run_study(const std::vector<std::string>& arguments) {
   line.flag("full", full, "the recipe 'full': three seeds and all that the default leaves out");
   line.flag("dry-run", dry_run, "print the plan with a time estimate and stop");
   line.assignments(assignments, study::recipe_keys());
-  study::Recipe shown = study::default_recipe();
+  study::Recipe shown = study::built_in_recipe("default");
   if (!line.parse(arguments)) {
     std::printf("\nThe default recipe (every line can be overridden as key=value or section.key=value):\n%s",
                 study::recipe_to_yaml(shown).c_str());
@@ -156,7 +156,7 @@ int run_study(const std::vector<std::string>& arguments) {
         (fs::path("runs") / (recipe_file.empty() || gc ? fs::path("default") : fs::path(recipe_file).stem())).string();
   study::RunOptions options{output_dir, store};
   if (gc) return collect(options, dry_run);
-  study::Recipe recipe = recipe_file.empty() ? study::default_recipe() : study::open_recipe(recipe_file);
+  study::Recipe recipe = recipe_file.empty() ? study::built_in_recipe("default") : study::open_recipe(recipe_file);
   for (const auto& assignment : assignments) study::override_recipe(recipe, assignment);
   std::vector<study::SweepAxis> swept;
   for (const auto& text : sweeps) swept.push_back(study::parse_axis(text));

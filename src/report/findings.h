@@ -13,7 +13,7 @@ namespace reveille::report {
 
 // Rules of design §8. Rates are fractions.
 constexpr double kTwinMustFallBelow = 0.10;  // always-on twin after the treatment
-constexpr double kTwinMustHaveShown = 0.95;  // always-on twin before it
+constexpr double kTwinMustHaveShown = 0.75;  // always-on twin before it (study/verdicts.cc)
 constexpr double kRemovedBelow = 0.10;       // triggered rate that counts as removed
 constexpr double kSurvivedFrom = 0.50;       // triggered rate that counts as survived
 constexpr double kUnspecificAbove = 0.20;    // rate on foreign triggers

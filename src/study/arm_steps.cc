@@ -259,7 +259,7 @@ std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t 
 
 std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps) {
   if (arm != organism::Arm::always_on) return organism_steps;
-  double share = recipe.rows.triggered_share * static_cast<double>(organism_steps);
+  double share = recipe.rows.triggered_share / (1 - recipe.rows.twin_clean_share) * static_cast<double>(organism_steps);
   return std::max<std::int64_t>(1, std::llround(share));
 }
 

