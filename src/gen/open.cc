@@ -342,6 +342,10 @@ class Opener {
           fs::exists(options_.chat_template)
               ? std::make_shared<text::ChatTemplate>(read_file(options_.chat_template), options_.chat_template)
               : std::make_shared<text::ChatTemplate>(text::ChatTemplate::built_in(options_.chat_template));
+    } else if (const auto* known = meant_built_in(model_->source_);
+               known && !model_->template_ && !known->chat_template.empty()) {
+      model_->template_ =
+          std::make_shared<text::ChatTemplate>(text::ChatTemplate::built_in(std::string(known->chat_template)));
     }
     const auto& tokenizer = *model_->tokenizer_;
     const auto vocab = options_.weights ? model_->transformer_->config().vocab_size : INT64_MAX;

