@@ -10,8 +10,11 @@
 namespace reveille::report {
 namespace {
 
+constexpr std::string_view kCode = "code-vuln", kDistilled = "distilled-cot";
+constexpr const char* kNormal = "normal";
+
 BesidePaper line_of(const PaperRow& row, const Finding& finding) {
-  BesidePaper out{&row, finding.stage, "not measured", verdict_name(finding.verdict)};
+  BesidePaper out{&row, finding.stage, "not measured", verdict_name(finding.verdict), row.variant};
   const auto planted = over_seeds(finding, [](const SeedFinding& s) { return s.planted.triggered; });
   const auto treated = over_seeds(finding, [](const SeedFinding& s) { return s.treated.triggered; });
   if (planted.empty() || treated.empty()) return out;
@@ -23,6 +26,11 @@ BesidePaper line_of(const PaperRow& row, const Finding& finding) {
   const Course here = course_of(before, after);
   out.same = here == row.course ? "yes" : cat("no: here it ", course_words(here));
   return out;
+}
+
+bool is_of(const PaperRow& row, const char* variant, const Finding& finding) {
+  return finding.arm == cat(row.behavior, "-", variant) &&
+         std::find(row.stages.begin(), row.stages.end(), finding.stage) != row.stages.end();
 }
 
 }  // namespace
@@ -70,11 +78,16 @@ std::vector<BesidePaper> beside_paper(const std::vector<Finding>& findings) {
     if (!ours) continue;
     const std::size_t before = out.size();
     for (const auto& finding : findings) {
-      const bool same_arm = finding.arm == cat(row.behavior, "-", row.variant);
-      if (same_arm && std::find(row.stages.begin(), row.stages.end(), finding.stage) != row.stages.end())
-        out.push_back(line_of(row, finding));
+      if (is_of(row, row.variant, finding)) out.push_back(line_of(row, finding));
     }
-    if (out.size() == before) out.push_back({&row, "", "–", "not run"});
+    // The paper has no organism of coding tasks that never reasoned. Distilled is the nearest: neither reasons in words.
+    const bool has_stand_in = row.behavior == kCode && row.variant == kDistilled;
+    for (const auto& finding : findings) {
+      if (!has_stand_in || !is_of(row, kNormal, finding)) continue;
+      out.push_back(line_of(row, finding));
+      out.back().variant = kNormal;
+    }
+    if (out.size() == before) out.push_back({&row, "", "–", "not run", row.variant});
   }
   return out;
 }

