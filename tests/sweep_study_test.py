@@ -85,6 +85,9 @@ def main():
         assert [point["point"] for point in page["points"]] == POINTS and page["schema"] == 1, page["points"]
         assert page["points"][1]["settings"] == {"safety.optim": "sgd", "safety.use_peft": "true"}, page["points"]
         assert not any("failed" in point for point in page["points"]), page["points"]
+        html = (sweep / "sweep.html").read_text()
+        assert all(f'href="./{point}/report.html"' in html for point in POINTS) and "size claim" not in html, html
+        assert html.count('<th scope="row">') == 4 and str(sweep / "sweep.html") in table, table
         of = {point: [{**row, "point": ""} for row in page["results"] if row["point"] == point] for point in POINTS}
         planted = [[row for row in of[point] if row["stage"] == "plant"] for point in POINTS]
         assert planted[0] and all(rows == planted[0] for rows in planted), planted

@@ -14,6 +14,8 @@ namespace reveille::cli {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kPageFile = "sweep.html";
+
 struct Done {
   std::vector<report::SweepPoint> points;
   std::vector<std::string> reports;  // a path for each point; empty where its run failed
@@ -37,11 +39,13 @@ void run_one(const study::SweepRun& run, const study::RunOptions& options, Done&
   done.reports.push_back(std::move(page));
 }
 
-void print_text(const Done& done) {
+void print_text(const Done& done, const fs::path& folder) {
   std::printf("\n%s\n", report::sweep_table(done.points).c_str());
+  if (const auto words = report::size_words(done.points); !words.empty()) std::printf("%s\n\n", words.c_str());
   std::vector<std::vector<std::string>> lines = {{"run", "report"}};
   for (std::size_t i = 0; i < done.points.size(); ++i)
     lines.push_back({done.points[i].folder, done.reports[i].empty() ? "-" : done.reports[i]});
+  lines.push_back({"all", fs::absolute(folder / kPageFile).string()});
   std::printf("%s", report::aligned(lines).c_str());
 }
 
@@ -80,11 +84,12 @@ int run_sweep(const std::vector<study::SweepRun>& runs, const study::RunOptions&
     run_one(runs[i], options_of(runs[i], options), done);
     page = report::sweep_to_json(done.points);
     write_json(options.output_dir / "sweep.json", page);
+    write_file_atomic(options.output_dir / kPageFile, report::sweep_page(done.points));
   }
   if (format.json()) {
     std::printf("%s\n", json_page(page).c_str());
   } else {
-    print_text(done);
+    print_text(done, options.output_dir);
   }
   fail_where_a_run_did(done);
   return 0;

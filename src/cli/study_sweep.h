@@ -9,7 +9,7 @@
 
 namespace reveille::cli {
 
-// Runs them into folders of options.output_dir, each with its report, and writes sweep.json there after each. What the
+// Runs them into folders of options.output_dir, each with its report, and writes sweep.json and sweep.html there after each. What the
 // settings of every run ask for is looked at before the first. A run that ends with an error of its figures (the
 // training diverged) is told in the table and the others go on; any other error and Ctrl-C stop the whole, which goes
 // on from there when it is started again. Error(numeric) in the end where a run failed or an organism did not pass its

@@ -82,13 +82,6 @@ Line line_of(const SweepPoint& point, const Finding& finding) {
   return line;
 }
 
-// Treatments that the study did not begin, with its words.
-std::string refused_lines(const SweepPoint& point) {
-  std::string out;
-  for (const auto& line : refusals(point.results)) out += cat(point.folder, ": not begun: ", line, "\n");
-  return out;
-}
-
 Line head_of(const std::vector<SweepPoint>& points) {
   Line head;
   for (const auto& [key, value] : points.front().settings) head.push_back(key);
@@ -119,17 +112,30 @@ Json sweep_to_json(const std::vector<SweepPoint>& points) {
   return out;
 }
 
+SweepTable table_of(const std::vector<SweepPoint>& points) {
+  SweepTable out;
+  if (points.empty()) return out;
+  out.head = head_of(points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto& point = points[i];
+    for (const auto& finding : find_all(point.results)) {
+      out.lines.push_back(line_of(point, finding));
+      out.of.push_back(i);
+    }
+    for (const auto& line : refusals(point.results)) out.below.push_back(cat(point.folder, ": not begun: ", line));
+    if (!point.failed.empty()) out.below.push_back(cat(point.folder, " ended with an error: ", point.failed));
+  }
+  return out;
+}
+
 std::string sweep_table(const std::vector<SweepPoint>& points) {
   if (points.empty()) return "no runs\n";
-  std::vector<Line> lines = {head_of(points)};
-  std::string below;
-  for (const auto& point : points) {
-    for (const auto& finding : find_all(point.results)) lines.push_back(line_of(point, finding));
-    below += refused_lines(point);
-    if (!point.failed.empty()) below += cat(point.folder, " ended with an error: ", point.failed, "\n");
-  }
-  const char* title = "Behaviour rate in per cent (95 % interval; over several seeds: lowest to highest)\n";
-  return title + aligned(lines) + below;
+  const auto table = table_of(points);
+  std::vector<Line> lines = {table.head};
+  lines.insert(lines.end(), table.lines.begin(), table.lines.end());
+  std::string out = cat(kSweepTitle, "\n", aligned(lines));
+  for (const auto& line : table.below) out += line + "\n";
+  return out;
 }
 
 }  // namespace reveille::report
