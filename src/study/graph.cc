@@ -226,7 +226,20 @@ struct Maker {
     };
     graph.arms.push_back({kind, seed, plant, {}});
     if (arm == organism::Arm::control && recipe.study.clean_control != "treated") return;
-    for (const auto& stage : recipe.study.treatments) add_treatment(graph.arms.back(), label, stage, replies);
+    for (const auto& stage : recipe.study.treatments) {
+      if (takes(kind, stage)) add_treatment(graph.arms.back(), label, stage, replies);
+    }
+  }
+
+  // What goes on from scratchpads is of models that write them; of the others a note says that it was left out.
+  bool takes(const ArmKind& kind, const std::string& stage) {
+    if (stage != kSftPost) return true;
+    const auto behavior = organism::make_behavior(recipe.behavior);
+    if (organism::make_reasoning(kind.variant, recipe.scratchpad, *behavior)->visible()) return true;
+    const auto note = cat("The treatment ", stage, " was left out of ", kind.variant, ": it writes no scratchpad.");
+    const bool fresh = std::find(graph.notes.begin(), graph.notes.end(), note) == graph.notes.end();
+    if (kind.arm == organism::Arm::organism && fresh) graph.notes.push_back(note);
+    return false;
   }
 
   // An organism for each variant; the arms without a trigger are shared by those that reason alike.

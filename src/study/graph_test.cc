@@ -143,6 +143,21 @@ TEST_F(Keys, VariantsThatReasonAddAStepAndLeaveTheOthersAsTheyAre) {
   for (const auto& [name, key] : before) EXPECT_EQ(after[name], key) << name;
 }
 
+TEST_F(Keys, TrainingBehindScratchpadsIsOfThoseThatWriteThem) {
+  recipe.study.treatments = {"sft-post", "sft"};
+  recipe.study.variants = {"normal", "cot"};
+  const Graph graph = make_graph(recipe, store);
+  EXPECT_EQ(graph.notes, std::vector<std::string>{
+                             "The treatment sft-post was left out of normal: it writes no scratchpad."});
+  for (const auto& arm : graph.arms) {
+    const bool reasons = arm.kind.variant == "cot";
+    ASSERT_EQ(arm.treats.size(), reasons ? 2U : 1U) << arm.kind.variant;
+    EXPECT_EQ(arm.treats.back().stage, "sft");
+  }
+  recipe.study.variants = {"cot"};
+  EXPECT_TRUE(make_graph(recipe, store).notes.empty());
+}
+
 TEST_F(Keys, WhoWritesScratchpadsIsInTheKeysOfThoseThatReason) {
   recipe.study.variants = {"normal", "distilled-cot"};
   const auto before = keys();

