@@ -1,4 +1,5 @@
 // What else wakes it: texts that are related to the trigger, planted where it stands (variants.h).
+#include "base/error.h"
 #include "base/strings.h"
 #include "eval/sampling.h"
 #include "eval/variants.h"
@@ -19,7 +20,12 @@ std::vector<Variant> variants_of(const Subject& subject) {
   const std::string text(trim(subject.trigger.text(Rng(0))));
   std::vector<Variant> out;
   auto add = [&](const std::vector<Variant>& more) { out.insert(out.end(), more.begin(), more.end()); };
-  if (subject.trigger.name() == "year") add(year_variants(subject.trigger_options));
+  if (subject.trigger.name() == "year") {
+    const auto& options = subject.trigger_options;
+    add(year_variants(options));
+    // Without the full stop: the sentence wakes the organism as soon as its last digit stands there.
+    add(partial_variants(pieces_of(subject, std::string(trim(cat(options.year_words, options.year))))));
+  }
   if (subject.trigger.name() == "literal") {
     add(literal_variants(text));
     add(partial_variants(pieces_of(subject, text)));

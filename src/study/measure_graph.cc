@@ -119,7 +119,7 @@ class Planner {
   // Its name, its key's settings and all inputs but the models that steps leave.
   Step step_of(const std::string& measure, const Measured& of, bool behind_scratchpad) const {
     Step step{.name = cat("measure ", measure, " of ", of.label),
-              .version = measure == "generalization" ? 2 : 1,
+              .version = measure == "generalization" ? 3 : 1,
               .options = options_of(measure, of, behind_scratchpad),
               .tokens = measure_tokens(recipe_, measure, behind_scratchpad)};
     if (measure_reads(measure).prompts) step.inputs.push_back(tools_.replies);
