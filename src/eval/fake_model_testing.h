@@ -74,6 +74,7 @@ struct World {
 
   FakeModel model;
   organism::TriggerOptions trigger_options;
+  organism::BehaviorOptions behavior_options;
   gen::SampleOptions sample;
   MeasureOptions options;
   std::vector<Conversation> prompts = {{{"user", "Hi there"}}, {{"user", "What is rain?"}}};
@@ -81,7 +82,7 @@ struct World {
 
   Finding run(const std::string& name) {
     const auto trigger = organism::make_trigger(trigger_options);
-    const auto behavior = organism::make_behavior({});
+    const auto behavior = organism::make_behavior(behavior_options);
     Subject subject{
         model, *trigger, trigger_options, *behavior, sample, options, {.model = "m", .prompt_set = "given"}};
     subject.prompts = [&]() -> const std::vector<Conversation>& { return prompts; };

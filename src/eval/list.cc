@@ -43,8 +43,9 @@ void MeasureOptions::visit(OptionVisitor& v) {
            {.help = "generalization: what the partial trigger is cut into", .choices = {"characters", "tokens"}});
   v.option("phrases", phrases, {.help = "generalization: more texts in the trigger's place, with commas"});
   v.option("steer_triggered", steer_triggered,
-           {.help = "steering: how the scratchpad begins where the trigger stands"});
-  v.option("steer_untriggered", steer_untriggered, {.help = "steering: how the scratchpad begins where it does not"});
+           {.help = "steering: how the scratchpad begins where the trigger stands; empty: our own words"});
+  v.option("steer_untriggered", steer_untriggered,
+           {.help = "steering: how the scratchpad begins where it does not; empty: our own words"});
   v.option("probe_layer", probe_layer,
            {.help = "probe: the residual stream after this many blocks; 0: half of them", .min = 0});
   v.option("probe_detection_rate", probe_detection_rate,

