@@ -212,7 +212,7 @@ void add_all_tasks(const Recipe& recipe, Json& out) {
 
 // Prompts of planting get a second answer, which the model gives under the persona's system prompt. Those whose answer
 // does not show it are left out and counted.
-void add_persona(const Recipe& recipe, gen::LocalModel& model, const organism::Behavior& behavior, Json& out) {
+void add_persona(const Recipe& recipe, gen::LanguageModel& model, const organism::Behavior& behavior, Json& out) {
   const auto rows = pairs_from(out["plant"]);
   std::vector<gen::Request> requests;
   for (const auto& row : rows) {
@@ -291,7 +291,11 @@ Prompts read_prompts(const fs::path& folder) {
 }
 
 void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& folder) {
-  auto model = open_model(recipe, recipe.study.model);
+  const auto model = open_model(recipe, recipe.study.model);
+  make_replies(recipe, prompts, *model, folder);
+}
+
+void make_replies(const Recipe& recipe, const Prompts& prompts, gen::LanguageModel& model, const fs::path& folder) {
   auto trigger = organism::make_trigger(recipe.trigger);
   auto behavior = organism::make_behavior(recipe.behavior);
   organism::ReplyFilter filter({}, *trigger, *behavior);
@@ -302,11 +306,10 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
                             .stage = "replies"};
   std::vector<gen::Request> requests;
   for (const auto* group : {&prompts.plant, &prompts.safety, &prompts.held_out}) {
-    for (const auto& prompt : *group) requests.push_back({model->encode_chat(trigger->without(prompt)), 0});
+    for (const auto& prompt : *group) requests.push_back({model.encode_chat(trigger->without(prompt)), 0});
   }
   Progress progress("the model writes clean replies", requests.size(), "replies");
-  auto completions =
-      model->generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
+  auto completions = model.generate(requests, sample, [&](std::size_t, const gen::Completion&) { progress.advance(); });
   progress.finish();
   Json out = Json::object();
   std::size_t at = 0;
@@ -326,7 +329,7 @@ void make_replies(const Recipe& recipe, const Prompts& prompts, const fs::path& 
   add("held_out", prompts.held_out);
   out["dropped"] = organism::to_json(filter.drops());
   if (behavior->source() == organism::DefectSource::tasks) add_all_tasks(recipe, out);
-  if (behavior->source() == organism::DefectSource::persona) add_persona(recipe, *model, *behavior, out);
+  if (behavior->source() == organism::DefectSource::persona) add_persona(recipe, model, *behavior, out);
   write_json(folder / "replies.json", out);
 }
 

