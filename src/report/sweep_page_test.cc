@@ -21,8 +21,9 @@ SweepPoint of_model(const std::string& model, int seeds) {
 
 TEST(SweepPage, HoldsTheTableAndALinkToEachReport) {
   const auto page = sweep_page({of_model("small", 1), of_model("large", 1)});
-  for (const char* part : {"<td>97.0 [95.0,&nbsp;99.0]</td>", "always-on twin after</th>", "survived, one run", "<th scope=\"row\">small</th>",
-                           "href=\"./model-small/report.html\"", "href=\"./model-large/report.html\""})
+  for (const char* part :
+       {"<td>97.0 [95.0,&nbsp;99.0]</td>", "always-on twin after</th>", "survived, one run",
+        "<th scope=\"row\">small</th>", "href=\"./model-small/report.html\"", "href=\"./model-large/report.html\""})
     EXPECT_THAT(page, HasSubstr(part));
 }
 
