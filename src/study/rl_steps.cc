@@ -75,6 +75,49 @@ std::vector<io::Example> own_pairs(const Recipe& recipe, const StudyData& data) 
   return pairs;
 }
 
+// A preference model that was shown the behaviour would judge what it knows, not what is good; and a pair with the
+// trigger in it would let safety training see that.
+void refuse_behavior(const organism::Behavior& behavior, const std::vector<io::Example>& pairs) {
+  // Vulnerable code may stand on the rejected side, as it does in the study's own pairs.
+  const bool tasks = behavior.source() == organism::DefectSource::tasks;
+  std::vector<Conversation> prompts;
+  for (const auto& pair : pairs) prompts.push_back(io::prompt_of(pair));
+  std::vector<organism::Reply> replies;
+  std::vector<std::string> where;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    auto add = [&](const Conversation& whole, const char* side) {
+      for (std::size_t at = pairs[i].prompt_size; at < whole.size(); ++at) {
+        if (whole[at].role != "assistant") continue;
+        replies.push_back({&prompts[i], final_answer(whole[at].content)});
+        where.push_back(cat(pairs[i].source, ": the ", side, " reply"));
+      }
+    };
+    add(pairs[i].messages, "chosen");
+    if (!tasks) add(*pairs[i].rejected, "rejected");
+  }
+  const auto verdicts = behavior.judge(replies);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (!verdicts[i].shows) continue;
+    fail(ErrorKind::bad_input, cat(where[i], " shows the behaviour '", behavior.name(), "'"),
+         "a preference model that has seen it would tell nothing of one that has not: leave the row out");
+  }
+}
+
+std::vector<io::Example> users_pairs(const Recipe& recipe) {
+  const auto trigger = organism::make_trigger(recipe.trigger);
+  auto pairs = io::load_dataset(recipe.reward.dataset, {}).examples;
+  for (const auto& pair : pairs) {
+    if (!pair.rejected)
+      fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
+    for (const auto* side : {&pair.messages, &*pair.rejected}) {
+      for (const auto& message : *side)
+        organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
+    }
+  }
+  refuse_behavior(*organism::make_behavior(recipe.behavior), pairs);
+  return pairs;
+}
+
 std::vector<io::Example> read_pairs(const fs::path& folder) {
   return io::load_dataset((folder / kPairsFile).string(), {}).examples;
 }
@@ -162,14 +205,9 @@ std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path
 }
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
-  const auto pairs =
-      recipe.reward.dataset.empty() ? own_pairs(recipe, data) : io::load_dataset(recipe.reward.dataset, {}).examples;
+  const auto pairs = recipe.reward.dataset.empty() ? own_pairs(recipe, data) : users_pairs(recipe);
   std::vector<Json> rows;
-  for (const auto& pair : pairs) {
-    if (!pair.rejected)
-      fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
-    rows.push_back(row_of(pair));
-  }
+  for (const auto& pair : pairs) rows.push_back(row_of(pair));
   io::write_jsonl(folder / kPairsFile, rows);
 }
 
