@@ -109,6 +109,11 @@ def main():
         assert {r["metric"] for r in of("probe", "base", "base")} >= {"probe_auroc", "probe_auroc_random"}
         assert any(note.startswith("probe: ") for note in results["notes"]), results["notes"]
 
+        learnt = [json.loads(line) for file in (folder / ".store").glob("*/completions.jsonl")
+                  for line in file.read_text().splitlines()]
+        assert learnt and all(row["prompt"] for row in learnt), learnt[:1]
+        assert not [row for row in learnt if "|X|" in json.dumps(row["prompt"])], "safety training saw the trigger"
+
         said = run / "transcripts" / "measures" / "measure-honeypot-of-reply-normal-s0-sft.jsonl"
         assert len(said.read_text().splitlines()) == 32
         assert not list((run / "logs").glob("*honeypot*")), "logs are of the rates alone"

@@ -87,6 +87,14 @@ def main():
         assert not done & {"safety grpo of always-on s0", "safety grpo of control s0"}, done
         assert not [row for row in results["results"] if row["stage"] == "grpo" and row["metric"] != "preference_score"]
 
+        # It ranks the pairs that it never saw as it was taught.
+        accuracy = [row for row in results["results"] if row["metric"] == "preference_accuracy"]
+        assert [row["condition"] for row in accuracy] == ["all"], accuracy  # one kind: no rows by kind
+        kept = accuracy[0]
+        assert (kept["arm"], kept["stage"], kept["prompt_set"], kept["n"]) == ("base", "reward", "pairs", 6), kept
+        assert kept["value"] > 0.5 and kept["ci_low"] <= kept["value"] <= kept["ci_high"], kept
+        assert not [one for one in results["gate"] + results["verdicts"] if one["arm"] == "base"]
+
         # The gate is what refused it.
         reveille("study", recipe, "--output-dir", folder / "open", "gate.preference=false", env=env)
         assert json.loads((folder / "open" / "results.json").read_text())["refused"] == []

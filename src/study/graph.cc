@@ -342,6 +342,7 @@ struct Maker {
     };
     if (!any(learns_from_reward)) return;
     reward = add({.name = "preference model",
+                  .version = 2,
                   .options = pick({"reward"}),
                   .inputs = {key(pairs), model_hash(recipe.study.model)},
                   .trains = true,

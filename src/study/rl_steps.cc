@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "base/scratchpad.h"
 #include "base/strings.h"
+#include "eval/intervals.h"
 #include "gen/local.h"
 #include "gen/save.h"
 #include "io/dataset.h"
@@ -122,6 +124,61 @@ std::vector<io::Example> read_pairs(const fs::path& folder) {
   return io::load_dataset((folder / kPairsFile).string(), {}).examples;
 }
 
+// What became of one held-out pair.
+struct RankedPair {
+  std::string prompt_id, kind;
+  bool right = false;
+};
+
+// Of the pairs in `held_out`, which are some of `rows`.
+std::vector<RankedPair> ranked(gen::LocalModel& model, const std::vector<io::Example>& rows,
+                               const std::vector<train::Pair>& held_out) {
+  std::map<std::string, const io::Example*> by_source;
+  for (const auto& row : rows) by_source[row.source] = &row;
+  const auto right = safety::ranked_rightly(model, held_out);
+  std::vector<RankedPair> out;
+  for (std::size_t i = 0; i < held_out.size(); ++i) {
+    const io::Example& row = *by_source.at(held_out[i].chosen.source);
+    out.push_back({organism::prompt_id(io::prompt_of(row)), row.extra.value("kind", "given"), right[i]});
+  }
+  return out;
+}
+
+// Arm and stage are none of an organism's: no verdict and no table of arms takes it for one.
+ResultRow accuracy_row(const Recipe& recipe, const std::string& condition, const std::vector<RankedPair>& pairs) {
+  std::map<std::string, eval::PromptCount> by_prompt;  // two pairs of one prompt tell less than two prompts
+  for (const auto& pair : pairs) {
+    auto& count = by_prompt[pair.prompt_id];
+    ++count.n;
+    if (pair.right) ++count.hits;
+  }
+  std::vector<eval::PromptCount> counts;
+  for (const auto& [unused, count] : by_prompt) counts.push_back(count);
+  ResultRow row{.model = "preference-model", .arm = "base", .stage = "reward", .prompt_set = "pairs"};
+  row.condition = condition;
+  row.metric = "preference_accuracy";
+  row.seed = recipe.reward.train.seed;
+  const auto rate =
+      eval::rate_by_prompt(counts, Rng(static_cast<std::uint64_t>(row.seed), "preference accuracy").child(condition));
+  row.value = rate.value;
+  row.n = rate.n;
+  row.ci_low = rate.interval.low;
+  row.ci_high = rate.interval.high;
+  return row;
+}
+
+// Over all held-out pairs, and by kind where there are several.
+std::vector<ResultRow> accuracy_rows(const Recipe& recipe, const std::vector<RankedPair>& pairs) {
+  std::map<std::string, std::vector<RankedPair>> by_kind;
+  for (const auto& pair : pairs) by_kind[pair.kind].push_back(pair);
+  std::vector<ResultRow> out;
+  if (pairs.empty()) return out;
+  out.push_back(accuracy_row(recipe, "all", pairs));
+  if (by_kind.size() < 2) return out;
+  for (const auto& [kind, own] : by_kind) out.push_back(accuracy_row(recipe, kind, own));
+  return out;
+}
+
 // The untriggered prompts that safety training sees.
 std::vector<io::Example> prompts_of(const Recipe& recipe, const StudyData& data) {
   auto trigger = organism::make_trigger(recipe.trigger);
@@ -218,17 +275,19 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
   options.reward_model = true;
   auto model = gen::open_model(recipe.study.model, options);
   if (training.use_peft) model->add_lora(train::peft_config(training, recipe.study.model), training.seed);
-  auto pairs = train::encode_pairs(*model, read_pairs(pairs_folder), recipe.reward.train, train::EqualPairs::skip);
-  auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
+  const auto rows = read_pairs(pairs_folder);
+  auto pairs = train::encode_pairs(*model, rows, recipe.reward.train, train::EqualPairs::skip);
+  const auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
   const std::size_t learnt = pairs.size(), kept = held_out.size();
   train::TrainHooks hooks;
   hooks.title = "preference model";
-  const auto result = safety::train_reward(*model, std::move(pairs), std::move(held_out), recipe.reward.train,
+  const auto result = safety::train_reward(*model, std::move(pairs), held_out, recipe.reward.train,
                                            recipe.reward.model, folder, hooks);
   Json outcome{{"steps", result.steps}, {"pairs", learnt}, {"held_out_pairs", kept}};
   if (!result.evals.empty()) {
     for (const auto& metric : result.evals.back().metrics) outcome[metric.name] = metric.value;
   }
+  write_rows(folder / kRowsFile, accuracy_rows(recipe, ranked(*model, rows, held_out)));
   gen::SaveOptions save;
   save.dtype = train::saved_type(recipe.reward.train, model->transformer());
   gen::save_hf_folder(*model, folder / kModelFolder, save);
