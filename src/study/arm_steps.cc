@@ -228,6 +228,7 @@ Json treatment_outcome(const train::TrainResult& result, std::size_t rows, const
   return Json{{"steps", result.steps},
               {"rows", rows},
               {"rows_seen", result.rows_seen},
+              {kRedFlags, result.red_flags},
               {"dose",
                {{"kl", dose.kl},
                 {"tokens", dose.tokens},

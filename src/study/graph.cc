@@ -270,7 +270,7 @@ struct Maker {
     if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
       inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
-                             .version = 5,
+                             .version = 6,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
