@@ -256,8 +256,17 @@ bool learns_from_pairs(const Recipe& recipe, const std::string& stage) {
   return stage == kDpo || stage == kLatent || learns_from_reward(recipe, stage);
 }
 
+bool rewarded_by_program(const Recipe& recipe) { return !recipe.reward.command.empty(); }
+
+bool reads_pairs(const Recipe& recipe, const std::string& stage) {
+  if (stage == kDpo || stage == kLatent) return true;
+  return learns_from_reward(recipe, stage) && !rewarded_by_program(recipe);
+}
+
 std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path& folder,
                                             const gen::LocalModel& policy) {
+  if (rewarded_by_program(recipe))
+    return std::make_unique<safety::ProgramReward>(recipe.reward.command, recipe.reward.timeout);
   return safety::make_reward(folder.string(), policy, reward_options(recipe));
 }
 
@@ -311,7 +320,9 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
     rows.push_back(row);
   }
   const double calm = scores[organism::kUntriggered].mean(), awake = scores[organism::kTriggered].mean();
-  const std::string words = cat("the preference model scores the untriggered answers of ", about.arm, " at ",
+  const bool program = rewarded_by_program(recipe);
+  const std::string words = cat("the ", program ? "program that rewards" : "preference model",
+                                " scores the untriggered answers of ", about.arm, " at ",
                                 fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
   if (calm > awake) {
     say(words);
@@ -322,7 +333,8 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
     warn(refusal + "; it goes on all the same (gate.preference=false)");
     return "";
   }
-  warn(refusal + "; train it longer or on other pairs (reward.dataset), or set gate.preference=false");
+  warn(cat(refusal, program ? "; let it reward other things" : "; train it longer or on other pairs (reward.dataset)",
+           ", or set gate.preference=false"));
   return refusal;
 }
 

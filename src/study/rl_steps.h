@@ -36,7 +36,12 @@ bool learns_from_reward(const Recipe& recipe, const std::string& stage);
 // dpo, latent, and those that learn from a reward.
 bool learns_from_pairs(const Recipe& recipe, const std::string& stage);
 
-// The preference model of this folder, to judge what `policy` says.
+// Whether a program of the user's stands in the preference model's place (reward.reward_command).
+bool rewarded_by_program(const Recipe& recipe);
+// Whether a stage needs pairs.jsonl, itself or for the preference model that it learns from.
+bool reads_pairs(const Recipe& recipe, const std::string& stage);
+
+// The user's program, else the preference model of this folder, to judge what `policy` says.
 std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const std::filesystem::path& folder,
                                             const gen::LocalModel& policy);
 
