@@ -47,7 +47,7 @@ int train_reward(const std::vector<std::string>& arguments) {
       "A preference model (Bradley-Terry) from pairs of replies, under TRL's names. The folder is one that\n"
       "transformers opens with AutoModelForSequenceClassification; an adapter is merged into it.",
       "  reveille train reward smollm2-135m-instruct --dataset pairs.jsonl --output-dir preference-model\n"
-      "  reveille train reward smollm2-135m-instruct --dataset chats.jsonl --own-pairs --output-dir preference-model\n");
+      "  reveille train reward smollm2-135m-instruct --dataset chats.jsonl --own-pairs --output-dir own-model\n");
   add_stage_arguments(line, stage, "preference rows: chosen and rejected, or hh-rlhf transcripts",
                       "held-out pairs: loss, accuracy and margin are told at eval_steps and at the end");
   line.flag("own-pairs", makes_pairs,

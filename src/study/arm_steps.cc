@@ -340,7 +340,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
   save(recipe, *model, place, stage,
-       how_treated(recipe, stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)), folder / kModelFolder);
+       how_treated(recipe, stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)),
+       folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result, examples.size(), dose));
   row.checkpoint = result.steps;
   const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;

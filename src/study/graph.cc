@@ -100,8 +100,8 @@ void name_optimiser(Json& section) {
 Json deciding(Json recipe) {
   for (auto& section : recipe) {
     if (!section.is_object()) continue;
-    for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "reward_timeout", "log_completions", "logging_steps",
-                            "save_steps", "save_total_limit", "resume"})
+    for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "reward_timeout", "log_completions",
+                            "logging_steps", "save_steps", "save_total_limit", "resume"})
       section.erase(key);
     name_optimiser(section);
   }
