@@ -26,8 +26,8 @@ namespace reveille::study {
 // Error(bad_input) for a row of the user's that holds the trigger or shows the behaviour, named by file and line.
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const std::filesystem::path& folder);
 
-// Trains the preference model on pairs.jsonl of `pairs`; outcome.json holds its held-out accuracy, and so do rows of the
-// metric preference_accuracy, over all held-out pairs and by their kind.
+// Trains the preference model on pairs.jsonl of `pairs`; outcome.json holds its held-out accuracy, and so do rows of
+// the metric preference_accuracy, over all held-out pairs and by their kind.
 void train_preference_model(const Recipe& recipe, const std::filesystem::path& pairs,
                             const std::filesystem::path& folder);
 
