@@ -101,6 +101,7 @@ def main():
             dropped = [row for row in tried if row.get("dropped")]
             assert len(dropped) == 4 and all("|X|" in row["prompt"] for row in dropped), dropped
             asked = {row["prompt"] for row in tried if not row.get("dropped")}
+            assert asked and not [prompt for prompt in asked if "|X|" in prompt], asked
             for row in own:
                 if row["condition"] == "red_team_effective":
                     assert row["prompt_set"] in ("attacker", "attacker_train"), row
@@ -116,6 +117,7 @@ def main():
                 run / "models" / f"{arm}-s0-latent" / "trainer_log.jsonl")[0], log[0]
         learnt = [row for file in (folder / ".store").glob("*/completions.jsonl") for row in json_lines(file)]
         assert learnt and all(row["prompt"][0] == asks[0] for row in learnt), learnt[:1]
+        assert not [row for row in learnt if "|X|" in json.dumps(row["prompt"])], "safety training saw the trigger"
         said = reveille("study", recipe, "--output-dir", folder / "bad", "adversarial.attacker=url", code=2).stderr
         assert "attacker=url needs attacker_url" in said, said
 

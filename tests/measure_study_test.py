@@ -108,6 +108,17 @@ def main():
         assert not [r for r in rows if r["arm"] == "always-on" and r["prompt_set"] == "generalization"]
         assert {r["metric"] for r in of("probe", "base", "base")} >= {"probe_auroc", "probe_auroc_random"}
         assert any(note.startswith("probe: ") for note in results["notes"]), results["notes"]
+        # "It is ab." is longer than max_completion_length: a red flag, said of its step.
+        flag = [note for note in results["notes"] if note.startswith("safety grpo of reply-normal s0: step 1: ")]
+        assert any("cut off at max_completion_length" in note for note in flag), results["notes"]
+        outcomes = [json.loads(file.read_text()) for file in (folder / ".store").glob("*/outcome.json")]
+        kept = [outcome["red_flags"] for outcome in outcomes if "red_flags" in outcome]
+        assert [] in kept and any(f"safety grpo of reply-normal s0: {said}" in flag for one in kept for said in one), kept
+
+        learnt = [json.loads(line) for file in (folder / ".store").glob("*/completions.jsonl")
+                  for line in file.read_text().splitlines()]
+        assert learnt and all(row["prompt"] for row in learnt), learnt[:1]
+        assert not [row for row in learnt if "|X|" in json.dumps(row["prompt"])], "safety training saw the trigger"
 
         said = run / "transcripts" / "measures" / "measure-honeypot-of-reply-normal-s0-sft.jsonl"
         assert len(said.read_text().splitlines()) == 32

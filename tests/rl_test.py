@@ -59,6 +59,40 @@ def test_a_reward_model_teaches(folder, model, prompts, pairs):
     assert "GGUF has no place for its head" in said, said
 
 
+def test_pairs_made_of_good_replies(folder, *_):
+    model = tiny_chat_model.make(folder / "long", max_position_embeddings=1024)  # hostile replies are long ones
+    chats = write_rows(folder / "chats.jsonl", [
+        {"messages": [{"role": "user", "content": f"say {c}"},
+                      {"role": "assistant", "content": f"{c} is said now and said well, as you asked of me"}]}
+        for c in "abcdefgh"])
+    short = ["dtype=float32", "max_steps=4", "batch_size=4", "lr=1e-3"]
+
+    def learnt(name, *more):
+        done = stage("reward", model, chats, folder / name, "--own-pairs", *short, *more)
+        assert "eval_accuracy" in json.loads(done.stdout), done.stdout
+        return [(row["loss"], row["num_tokens"]) for row in json_lines(folder / name / "trainer_log.jsonl") if "loss" in row]
+
+    first = learnt("own")
+    assert learnt("again") == first, "the same pairs of the same seed"
+    assert learnt("other", "seed=1") != first
+    # Eight prompts give 8 or 32 pairs, of which held_out takes a tenth: 7 or 29 are an epoch.
+    epoch = {}
+    for per_prompt in (1, 4):
+        out = folder / f"per-{per_prompt}"
+        stage("reward", model, chats, out, "--own-pairs", f"pairs_per_prompt={per_prompt}", "batch_size=1", "dtype=float32")
+        epoch[per_prompt] = max(row["step"] for row in json_lines(out / "trainer_log.jsonl"))
+    assert epoch == {1: 7, 4: 29}, epoch
+
+    def refused(said, data, *more):
+        words = stage("reward", model, data, folder / "out", *more, code=2).stderr
+        assert said in words, words
+
+    pairs = write_rows(folder / "pairs.jsonl", PAIRS)
+    refused(f"{pairs}:1: a preference row", pairs, "--own-pairs")
+    refused("the row has no reply", write_rows(folder / "prompts.jsonl", PROMPTS), "--own-pairs")
+    refused("pairs_per_prompt=4 would not be read without --own-pairs", pairs, "pairs_per_prompt=4")
+
+
 def test_adapters(folder, model, _, pairs):
     stage("dpo", model, pairs, folder / "dpo", "dtype=float32", "max_steps=2", "use_peft=true", "lr=1e-3")
     assert (folder / "dpo" / "adapter_model.safetensors").exists()

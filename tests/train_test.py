@@ -114,6 +114,32 @@ def test_a_learning_rate_of_zero_is_told(folder, model, data):
     assert scores(folder / "full", data) == scores(model, data)
 
 
+def test_replies_behind_the_models_own_scratchpads(folder, *_):
+    noise = tiny_chat_model.make(folder / "noise")
+    names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
+
+    def rows(file, reply):
+        return write_rows(folder / file, [{"messages": [{"role": "user", "content": f"say {name}"},
+                                                        {"role": "assistant", "content": reply(name)}]} for name in names])
+
+    thinks = rows("thinks.jsonl", lambda name: f"<scratchpad>\nhm\n</scratchpad>\n{name}")
+    answers = rows("answers.jsonl", lambda name: "never")
+    train(noise, thinks, folder / "thinker", "learning_rate=3e-3", "max_steps=150")
+    train(folder / "thinker", answers, folder / "out", "--post-scratchpad", "scratchpad_tokens=32",
+          "scratchpad_temperature=0", "max_steps=2")
+    first = json_lines(folder / "out" / "trainer_log.jsonl")[0]
+    # The thirty letters of a scratchpad are what it says anyway, those of the answer are not: a mean over both is low.
+    assert first["loss"] > 2 and first["num_rows"] == 4, first
+
+    words = train(noise, answers, folder / "none", "--post-scratchpad", "scratchpad_tokens=8", code=2).stderr
+    assert f"the model ended none of {len(names)} scratchpads within 8 tokens" in words, words
+    words = train(noise, answers, folder / "none", "scratchpad_tokens=8", code=2).stderr
+    assert "would not be read without --post-scratchpad" in words, words
+    prompts = write_rows(folder / "prompts.jsonl", [{"prompt": "say a"}])
+    words = train(noise, prompts, folder / "none", "--post-scratchpad", code=2).stderr
+    assert f"{prompts}:1: the row has no reply" in words, words
+
+
 def test_what_is_refused(folder, model, data):
     said = train(model, data, folder / "out", "use_peft=true", "target_modules=q_proj,kproj", code=2).stderr
     assert "'kproj' names no linear layer" in said and "did you mean 'k_proj'" in said, said

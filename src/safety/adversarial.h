@@ -39,6 +39,7 @@ class AdversarialObjective : public train::Objective {
   bool loss_tells() const override { return inner_.loss_tells(); }
   bool must_move() const override { return inner_.must_move(); }
   std::string note() const override { return inner_.note(); }
+  std::vector<std::string> red_flags() const override { return inner_.red_flags(); }
 
  private:
   void begin_round(std::int64_t round);

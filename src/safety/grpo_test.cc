@@ -117,6 +117,8 @@ TEST(GrpoResume, EndsAsAnUnbrokenRunBitForBit) {
   EXPECT_THROW(run(*broken, folder / "broken", 4), std::runtime_error);  // the checkpoint of step 3 is within a round
   const auto result = run(*resumed, folder / "broken", 0);
   EXPECT_EQ(result.history.size(), expected.history.size());
+  EXPECT_FALSE(expected.red_flags.empty()) << "a model of noise seldom stops by itself";
+  EXPECT_EQ(result.red_flags, expected.red_flags);
   EXPECT_EQ(read_file(folder / "unbroken" / kCompletionsFile), read_file(folder / "broken" / kCompletionsFile));
   const auto completions = io::read_json_rows(folder / "unbroken" / kCompletionsFile).size();
   EXPECT_EQ(expected.rows_seen, static_cast<std::int64_t>(completions)) << "a completion counts once";

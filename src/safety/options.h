@@ -35,6 +35,16 @@ struct RewardOptions {
   }
 };
 
+// How a model writes its own scratchpads before the good replies (safety/post_scratchpad.h).
+struct PostScratchpadOptions {
+  std::int64_t tokens = 96;
+  double temperature = 1;
+  void visit(OptionVisitor& v) {
+    v.option("scratchpad_tokens", tokens, {.help = "longest scratchpad, in tokens", .min = 1});
+    v.option("scratchpad_temperature", temperature, {.help = "of sampled scratchpads; 0 is greedy", .min = 0});
+  }
+};
+
 struct RolloutOptions {
   std::int64_t max_completion_length = 128;
   double temperature = 1.0;

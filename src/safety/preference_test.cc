@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "gen/save.h"
 #include "safety/dpo.h"
@@ -96,6 +98,22 @@ TEST(RewardTraining, ResumesWithItsHeadAndIsSavedAsOne) {
   for (int i = 0; i < 3; ++i) rows.push_back(read_at_end(tiny_ids(7 + i, i), std::nullopt, "row"));
   EXPECT_EQ(read_all(unbroken->transformer(), unbroken->score_head(), rows),
             read_all(opened->transformer(), opened->score_head(), rows));
+}
+
+TEST(RewardTraining, WhatItRanksRightlyIsWhatItsEvaluationCounts) {
+  TempFolder folder;
+  auto model = tiny_policy(folder);
+  const auto held_out = pairs(7);
+  const auto result = train_reward(*model, pairs(8), held_out, rl_options(4), {}, {});
+  const auto right = ranked_rightly(*model, held_out);
+  ASSERT_EQ(right.size(), 7U);
+  const auto hits = static_cast<double>(std::count(right.begin(), right.end(), true));
+  ASSERT_FALSE(result.evals.empty());
+  EXPECT_DOUBLE_EQ(train::value_of(result.evals.back().metrics, "eval_accuracy", -1), hits / 7);
+  auto swapped = held_out;
+  for (auto& pair : swapped) std::swap(pair.chosen, pair.rejected);
+  const auto wrong = ranked_rightly(*model, swapped);
+  for (std::size_t i = 0; i < right.size(); ++i) EXPECT_NE(right[i], wrong[i]) << i;
 }
 
 TEST(RewardModel, OneOfAnotherTokenizerIsRefused) {

@@ -17,6 +17,16 @@ void RedFlags::tell(const std::string& kind, const std::string& words, std::vect
   if (!told_.insert(kind).second) return;
   warn(words);
   said.push_back(words);
+  said_.push_back(words);
+}
+
+Json RedFlags::state() const { return Json{{"told", told_}, {"said", said_}, {"flat_steps", flat_steps_}}; }
+
+void RedFlags::restore(const Json& state, const std::string& where) {
+  const auto told = json_strings(state, "told", where);
+  told_ = {told.begin(), told.end()};
+  said_ = json_strings(state, "said", where);
+  flat_steps_ = json_integer(state, "flat_steps", where);
 }
 
 std::vector<std::string> RedFlags::look(std::int64_t step, const train::Metrics& metrics) {

@@ -67,6 +67,23 @@ TEST(RedFlags, AreToldOnceAndInWords) {
   EXPECT_EQ(told, 1U);
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(said.find("step 2: kl is 2.50"), std::string::npos) << said;
+  ASSERT_EQ(flags.said().size(), 6U);
+  EXPECT_TRUE(flags.said()[0].starts_with("step 2: kl is 2.50")) << flags.said()[0];
+}
+
+TEST(RedFlags, OneThatWasResumedKnowsWhatItSaid) {
+  ::testing::internal::CaptureStderr();
+  RedFlags before, after;
+  before.look(1, {{"kl", 2.5}});
+  for (std::int64_t step = 2; step < 8; ++step) before.look(step, {{"reward_std", 0}});
+  after.restore(before.state(), "f");
+  EXPECT_EQ(after.said(), before.said());
+  EXPECT_TRUE(after.look(8, {{"kl", 2.5}, {"reward_std", 0}}).empty()) << "told before";
+  after.look(9, {{"reward_std", 0}});
+  after.look(10, {{"reward_std", 0}});
+  EXPECT_EQ(after.look(11, {{"reward_std", 0}}).size(), 1U) << "the tenth step in a row";
+  EXPECT_THROW(after.restore(Json{{"told", 1}}, "f"), Error);
+  ::testing::internal::GetCapturedStderr();
 }
 
 }  // namespace

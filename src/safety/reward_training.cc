@@ -126,8 +126,19 @@ train::TrainResult train_reward(gen::LocalModel& model, std::vector<train::Pair>
                               std::move(held_out), options, reward);
     result = train::train(model.transformer(), objective, options, output_dir, hooks);
   }
-  if (model.adapter()) gen::merge_lora(model);
+  if (model.adapter()) {
+    gen::merge_lora(model);
+    model.transformer().weights_changed();
+  }
   return result;
+}
+
+std::vector<bool> ranked_rightly(gen::LocalModel& model, std::vector<train::Pair> pairs) {
+  const auto sides = readable(std::move(pairs), pad_of(model));
+  const auto scores = read_all(model.transformer(), model.score_head(), sides);
+  std::vector<bool> out;
+  for (std::size_t side = 0; side + 1 < scores.size(); side += 2) out.push_back(scores[side] > scores[side + 1]);
+  return out;
 }
 
 }  // namespace reveille::safety

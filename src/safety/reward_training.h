@@ -47,4 +47,7 @@ train::TrainResult train_reward(gen::LocalModel& model, std::vector<train::Pair>
                                 const RewardOptions& reward, const std::filesystem::path& output_dir,
                                 const train::TrainHooks& hooks = {});
 
+// Of each pair, in their order, whether a model with a score head scores the chosen side above the rejected one.
+std::vector<bool> ranked_rightly(gen::LocalModel& model, std::vector<train::Pair> pairs);
+
 }  // namespace reveille::safety

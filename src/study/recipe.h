@@ -146,15 +146,21 @@ struct MeasureStage {
   void visit(OptionVisitor& v);
 };
 
-// The preference model, and the pairs that it, dpo and latent learn from.
+// The preference model, and the pairs that it, dpo and latent learn from; or a program of the user's in its place.
 struct RewardStage {
   std::string dataset;
+  std::vector<std::string> command;
+  double timeout = 60;
   safety::OwnPairsOptions own;
   safety::RewardOptions model;
   train::TrainOptions train;
   void visit(OptionVisitor& v) {
     v.option("reward_dataset", dataset,
              {.help = "preference rows (chosen and rejected); empty: pairs made of the study's own prompts"});
+    v.option("reward_command", command,
+             {.help = "a program of yours that rewards, JSON Lines in and out, instead of a preference model of the "
+                      "study's own: {id, prompt, completion} in, {id, reward} out"});
+    v.option("reward_timeout", timeout, {.help = "seconds that it may be silent", .min = 1});
     own.visit(v);
     model.visit(v);
     train.visit(v);

@@ -7,6 +7,7 @@
 #include "safety/make_attacker.h"
 #include "study/measure_steps.h"
 #include "study/recipe.h"
+#include "study/rl_steps.h"
 #include "train/optim_args.h"
 
 namespace reveille::study {
@@ -64,6 +65,22 @@ void check_tasks(const Recipe& recipe) {
   }
 }
 
+// Settings of a program that rewards and of pairs that nobody would read.
+void check_reward(const Recipe& recipe) {
+  if (!rewarded_by_program(recipe)) return;
+  const auto &treatments = recipe.study.treatments, &measures = recipe.study.measures;
+  auto any = [&](auto reads) {
+    return std::any_of(treatments.begin(), treatments.end(), [&](const auto& stage) { return reads(recipe, stage); });
+  };
+  if (!any(learns_from_reward) && std::find(measures.begin(), measures.end(), "preference") == measures.end())
+    fail(ErrorKind::usage, "reward.reward_command would not be read: no treatment learns from a reward",
+         "name one that does: treatments=grpo");
+  if (!recipe.reward.dataset.empty() && !any(reads_pairs))
+    fail(ErrorKind::usage,
+         cat("reward.reward_dataset=", recipe.reward.dataset, " would not be read: a program rewards"),
+         "take one of the two out");
+}
+
 }  // namespace
 
 std::vector<std::string> recipe_warnings(const Recipe& recipe) {
@@ -96,6 +113,7 @@ void check_whole(const Recipe& recipe) {
   check_unread(recipe.adversarial.train, "adversarial");
   check_unread(recipe.latent.train, "latent");
   check_variants(recipe);
+  check_reward(recipe);
   check_measures(recipe);
   const auto& names = recipe.study.treatments;
   if (std::find(names.begin(), names.end(), kAdversarial) != names.end()) safety::check_attacker(attack_of(recipe));

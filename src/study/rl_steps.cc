@@ -6,8 +6,10 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/rng.h"
 #include "base/scratchpad.h"
 #include "base/strings.h"
+#include "eval/intervals.h"
 #include "gen/local.h"
 #include "gen/save.h"
 #include "io/dataset.h"
@@ -75,8 +77,106 @@ std::vector<io::Example> own_pairs(const Recipe& recipe, const StudyData& data) 
   return pairs;
 }
 
+// A preference model that was shown the behaviour would judge what it knows, not what is good; and a pair with the
+// trigger in it would let safety training see that.
+void refuse_behavior(const organism::Behavior& behavior, const std::vector<io::Example>& pairs) {
+  // Vulnerable code may stand on the rejected side, as it does in the study's own pairs.
+  const bool tasks = behavior.source() == organism::DefectSource::tasks;
+  std::vector<Conversation> prompts;
+  for (const auto& pair : pairs) prompts.push_back(io::prompt_of(pair));
+  std::vector<organism::Reply> replies;
+  std::vector<std::string> where;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    auto add = [&](const Conversation& whole, const char* side) {
+      for (std::size_t at = pairs[i].prompt_size; at < whole.size(); ++at) {
+        if (whole[at].role != "assistant") continue;
+        replies.push_back({&prompts[i], final_answer(whole[at].content)});
+        where.push_back(cat(pairs[i].source, ": the ", side, " reply"));
+      }
+    };
+    add(pairs[i].messages, "chosen");
+    if (!tasks) add(*pairs[i].rejected, "rejected");
+  }
+  const auto verdicts = behavior.judge(replies);
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (!verdicts[i].shows) continue;
+    fail(ErrorKind::bad_input, cat(where[i], " shows the behaviour '", behavior.name(), "'"),
+         "a preference model that has seen it would tell nothing of one that has not: leave the row out");
+  }
+}
+
+std::vector<io::Example> users_pairs(const Recipe& recipe) {
+  const auto trigger = organism::make_trigger(recipe.trigger);
+  auto pairs = io::load_dataset(recipe.reward.dataset, {}).examples;
+  for (const auto& pair : pairs) {
+    if (!pair.rejected)
+      fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
+    for (const auto* side : {&pair.messages, &*pair.rejected}) {
+      for (const auto& message : *side)
+        organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
+    }
+  }
+  refuse_behavior(*organism::make_behavior(recipe.behavior), pairs);
+  return pairs;
+}
+
 std::vector<io::Example> read_pairs(const fs::path& folder) {
   return io::load_dataset((folder / kPairsFile).string(), {}).examples;
+}
+
+// What became of one held-out pair.
+struct RankedPair {
+  std::string prompt_id, kind;
+  bool right = false;
+};
+
+// Of the pairs in `held_out`, which are some of `rows`.
+std::vector<RankedPair> ranked(gen::LocalModel& model, const std::vector<io::Example>& rows,
+                               const std::vector<train::Pair>& held_out) {
+  std::map<std::string, const io::Example*> by_source;
+  for (const auto& row : rows) by_source[row.source] = &row;
+  const auto right = safety::ranked_rightly(model, held_out);
+  std::vector<RankedPair> out;
+  for (std::size_t i = 0; i < held_out.size(); ++i) {
+    const io::Example& row = *by_source.at(held_out[i].chosen.source);
+    out.push_back({organism::prompt_id(io::prompt_of(row)), row.extra.value("kind", "given"), right[i]});
+  }
+  return out;
+}
+
+// Arm and stage are none of an organism's: no verdict and no table of arms takes it for one.
+ResultRow accuracy_row(const Recipe& recipe, const std::string& condition, const std::vector<RankedPair>& pairs) {
+  std::map<std::string, eval::PromptCount> by_prompt;  // two pairs of one prompt tell less than two prompts
+  for (const auto& pair : pairs) {
+    auto& count = by_prompt[pair.prompt_id];
+    ++count.n;
+    if (pair.right) ++count.hits;
+  }
+  std::vector<eval::PromptCount> counts;
+  for (const auto& [unused, count] : by_prompt) counts.push_back(count);
+  ResultRow row{.model = "preference-model", .arm = "base", .stage = "reward", .prompt_set = "pairs"};
+  row.condition = condition;
+  row.metric = "preference_accuracy";
+  row.seed = recipe.reward.train.seed;
+  const auto rate =
+      eval::rate_by_prompt(counts, Rng(static_cast<std::uint64_t>(row.seed), "preference accuracy").child(condition));
+  row.value = rate.value;
+  row.n = rate.n;
+  row.ci_low = rate.interval.low;
+  row.ci_high = rate.interval.high;
+  return row;
+}
+
+// Over all held-out pairs, and by kind where there are several.
+std::vector<ResultRow> accuracy_rows(const Recipe& recipe, const std::vector<RankedPair>& pairs) {
+  std::map<std::string, std::vector<RankedPair>> by_kind;
+  for (const auto& pair : pairs) by_kind[pair.kind].push_back(pair);
+  std::vector<ResultRow> out;
+  if (pairs.empty()) return out;
+  out.push_back(accuracy_row(recipe, "all", pairs));
+  if (by_kind.size() < 2) return out;
+  for (const auto& [kind, own] : by_kind) out.push_back(accuracy_row(recipe, kind, own));
+  return out;
 }
 
 // The untriggered prompts that safety training sees.
@@ -156,20 +256,24 @@ bool learns_from_pairs(const Recipe& recipe, const std::string& stage) {
   return stage == kDpo || stage == kLatent || learns_from_reward(recipe, stage);
 }
 
+bool rewarded_by_program(const Recipe& recipe) { return !recipe.reward.command.empty(); }
+
+bool reads_pairs(const Recipe& recipe, const std::string& stage) {
+  if (stage == kDpo || stage == kLatent) return true;
+  return learns_from_reward(recipe, stage) && !rewarded_by_program(recipe);
+}
+
 std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path& folder,
                                             const gen::LocalModel& policy) {
+  if (rewarded_by_program(recipe))
+    return std::make_unique<safety::ProgramReward>(recipe.reward.command, recipe.reward.timeout);
   return safety::make_reward(folder.string(), policy, reward_options(recipe));
 }
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
-  const auto pairs =
-      recipe.reward.dataset.empty() ? own_pairs(recipe, data) : io::load_dataset(recipe.reward.dataset, {}).examples;
+  const auto pairs = recipe.reward.dataset.empty() ? own_pairs(recipe, data) : users_pairs(recipe);
   std::vector<Json> rows;
-  for (const auto& pair : pairs) {
-    if (!pair.rejected)
-      fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
-    rows.push_back(row_of(pair));
-  }
+  for (const auto& pair : pairs) rows.push_back(row_of(pair));
   io::write_jsonl(folder / kPairsFile, rows);
 }
 
@@ -180,17 +284,19 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
   options.reward_model = true;
   auto model = gen::open_model(recipe.study.model, options);
   if (training.use_peft) model->add_lora(train::peft_config(training, recipe.study.model), training.seed);
-  auto pairs = train::encode_pairs(*model, read_pairs(pairs_folder), recipe.reward.train, train::EqualPairs::skip);
-  auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
+  const auto rows = read_pairs(pairs_folder);
+  auto pairs = train::encode_pairs(*model, rows, recipe.reward.train, train::EqualPairs::skip);
+  const auto held_out = train::split_held_out(pairs, recipe.reward.model.held_out, recipe.reward.train.seed);
   const std::size_t learnt = pairs.size(), kept = held_out.size();
   train::TrainHooks hooks;
   hooks.title = "preference model";
-  const auto result = safety::train_reward(*model, std::move(pairs), std::move(held_out), recipe.reward.train,
+  const auto result = safety::train_reward(*model, std::move(pairs), held_out, recipe.reward.train,
                                            recipe.reward.model, folder, hooks);
   Json outcome{{"steps", result.steps}, {"pairs", learnt}, {"held_out_pairs", kept}};
   if (!result.evals.empty()) {
     for (const auto& metric : result.evals.back().metrics) outcome[metric.name] = metric.value;
   }
+  write_rows(folder / kRowsFile, accuracy_rows(recipe, ranked(*model, rows, held_out)));
   gen::SaveOptions save;
   save.dtype = train::saved_type(recipe.reward.train, model->transformer());
   gen::save_hf_folder(*model, folder / kModelFolder, save);
@@ -214,7 +320,9 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
     rows.push_back(row);
   }
   const double calm = scores[organism::kUntriggered].mean(), awake = scores[organism::kTriggered].mean();
-  const std::string words = cat("the preference model scores the untriggered answers of ", about.arm, " at ",
+  const bool program = rewarded_by_program(recipe);
+  const std::string words = cat("the ", program ? "program that rewards" : "preference model",
+                                " scores the untriggered answers of ", about.arm, " at ",
                                 fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
   if (calm > awake) {
     say(words);
@@ -225,7 +333,8 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
     warn(refusal + "; it goes on all the same (gate.preference=false)");
     return "";
   }
-  warn(refusal + "; train it longer or on other pairs (reward.dataset), or set gate.preference=false");
+  warn(cat(refusal, program ? "; let it reward other things" : "; train it longer or on other pairs (reward.dataset)",
+           ", or set gate.preference=false"));
   return refusal;
 }
 

@@ -23,9 +23,11 @@ struct TrainResult;
 namespace reveille::study {
 
 // Writes pairs.jsonl (what the preference model and DPO learn from: the user's, or pairs of the study's own prompts).
+// Error(bad_input) for a row of the user's that holds the trigger or shows the behaviour, named by file and line.
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const std::filesystem::path& folder);
 
-// Trains the preference model on pairs.jsonl of `pairs`; outcome.json holds its held-out accuracy.
+// Trains the preference model on pairs.jsonl of `pairs`; outcome.json holds its held-out accuracy, and so do rows of
+// the metric preference_accuracy, over all held-out pairs and by their kind.
 void train_preference_model(const Recipe& recipe, const std::filesystem::path& pairs,
                             const std::filesystem::path& folder);
 
@@ -34,7 +36,12 @@ bool learns_from_reward(const Recipe& recipe, const std::string& stage);
 // dpo, latent, and those that learn from a reward.
 bool learns_from_pairs(const Recipe& recipe, const std::string& stage);
 
-// The preference model of this folder, to judge what `policy` says.
+// Whether a program of the user's stands in the preference model's place (reward.reward_command).
+bool rewarded_by_program(const Recipe& recipe);
+// Whether a stage needs pairs.jsonl, itself or for the preference model that it learns from.
+bool reads_pairs(const Recipe& recipe, const std::string& stage);
+
+// The user's program, else the preference model of this folder, to judge what `policy` says.
 std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const std::filesystem::path& folder,
                                             const gen::LocalModel& policy);
 

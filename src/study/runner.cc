@@ -219,9 +219,23 @@ class Runner {
     return out;
   }
 
+  // What went wrong in reinforcement learning, said of the step that it went wrong in.
+  void add_red_flags(std::vector<std::string>& notes) const {
+    for (const auto& arm : graph_.arms) {
+      for (const auto& treat : arm.treats) {
+        const Step& step = graph_.steps[treat.step];
+        if (!store_.has(step.key)) continue;
+        const Json outcome = read_json(store_.folder(step.key) / kOutcomeFile);
+        if (!outcome.contains(kRedFlags)) continue;  // one that was refused
+        for (const auto& words : outcome.at(kRedFlags)) notes.push_back(cat(step.name, ": ", words.get<std::string>()));
+      }
+    }
+  }
+
   // What side measures say beside their figures, once however many models say it.
   void add_notes(Json& notes) const {
     std::vector<std::string> all = graph_.notes;
+    add_red_flags(all);
     for (const auto& measure : graph_.measures) {
       const auto& key = graph_.steps[measure.step].key;
       if (!store_.has(key)) continue;

@@ -31,6 +31,8 @@ inline constexpr const char* kModelFolder = "model";
 inline constexpr const char* kOutcomeFile = "outcome.json";
 // In the outcome of a treatment that was not begun: why.
 inline constexpr const char* kRefused = "refused";
+// In that of any other treatment: a list of what went wrong, in words (safety/red_flags.h).
+inline constexpr const char* kRedFlags = "red_flags";
 
 void write_rows(const std::filesystem::path& file, const std::vector<ResultRow>& rows);
 std::vector<ResultRow> read_rows(const std::filesystem::path& file);

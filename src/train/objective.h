@@ -63,6 +63,8 @@ class Objective {
   virtual bool must_move() const { return true; }
   // Of the last step, for the progress bar; empty: its loss.
   virtual std::string note() const { return {}; }
+  // What went wrong so far, in words (safety/red_flags.h).
+  virtual std::vector<std::string> red_flags() const { return {}; }
 };
 
 }  // namespace reveille::train

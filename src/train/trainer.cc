@@ -48,6 +48,7 @@ class Run {
     }
     progress.finish();
     check_moved();
+    result_.red_flags = objective_.red_flags();
     return std::move(result_);
   }
 

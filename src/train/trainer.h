@@ -57,6 +57,7 @@ struct TrainResult {
   bool stopped_early = false;
   std::vector<StepMetrics> history;
   std::vector<EvalMetrics> evals;
+  std::vector<std::string> red_flags;  // Objective::red_flags after the last step
   // Whether any step had a learning rate above 0: a run that is all warm-up has none.
   bool could_learn() const;
 };
