@@ -99,6 +99,7 @@ class Evaluation {
         behavior_(organism::make_behavior(command.behavior)) {}
 
   eval::Finding measure() {
+    behavior_->judged_with();  // an error now, and not after the samples
     const auto model = gen::open_model(command_.model, command_.open);
     eval::Subject subject{*model,          *trigger_,        command_.trigger,    *behavior_,
                           command_.sample, command_.options, about(model->name())};
@@ -116,6 +117,7 @@ class Evaluation {
       fail(ErrorKind::usage, "reveille eval --compare: transcripts and a model have no prompts in common",
            "name with --prompts the ones that the transcripts are of");
     }
+    if (!is_transcript(command_.model) || !is_transcript(command_.other)) behavior_->judged_with();
     const auto a = judged(command_.model, out), b = judged(command_.other, out);
     out.rows = eval::compare(a, b);
     return out;
