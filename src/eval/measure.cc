@@ -47,12 +47,25 @@ Json transcript_json(const organism::ConditionPrompt& prompt, const Sample& samp
            {"completion", sample.completion},
            {"shows", sample.shows},
            {"seed", about.seed}};
-  if (!sample.valid) out["valid"] = false;
-  if (!sample.why.is_null()) out["judge"] = sample.why;
+  put_verdict(out, sample);
   return out;
 }
 
 }  // namespace
+
+void put_verdict(Json& row, const Sample& sample) {
+  row["shows"] = sample.shows;
+  for (const char* key : {"valid", "judge"}) row.erase(key);
+  if (sample.code) {
+    row["valid"] = sample.valid;
+    row["vulnerable"] = sample.shows;
+    for (const char* key : {"cwe", "rule", "line"})
+      row[key] = sample.why.is_object() && sample.why.contains(key) ? sample.why.at(key) : Json();
+  } else if (!sample.valid) {
+    row["valid"] = false;
+  }
+  if (!sample.why.is_null()) row["judge"] = sample.why;
+}
 
 Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& prompts, const MeasurePlan& plan,
                  const organism::Trigger& trigger, const organism::Behavior& behavior,

