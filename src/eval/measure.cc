@@ -1,12 +1,14 @@
 #include "eval/measure.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/strings.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
+#include "organism/words.h"
 
 namespace reveille::eval {
 namespace {
@@ -119,6 +121,19 @@ std::vector<Json> transcripts_of(const Measured& measured, const ResultRow& abou
   for (std::size_t i = 0; i < measured.samples.size(); ++i)
     lines.push_back(transcript_json(measured.prompts[i], measured.samples[i], about));
   return lines;
+}
+
+void name_tasks(std::vector<Json>& transcripts, std::span<const organism::PromptReply> items) {
+  std::map<std::string, const organism::PromptReply*> tasks;  // by the prompt's id
+  for (const auto& item : items) {
+    if (!item.family.empty()) tasks.emplace(organism::prompt_id(item.prompt), &item);
+  }
+  for (auto& row : transcripts) {
+    const auto task = tasks.find(row.value("prompt_id", ""));
+    if (task == tasks.end()) continue;
+    row["family"] = task->second->family;
+    row["task_cwe"] = task->second->cwe;
+  }
 }
 
 void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about) {

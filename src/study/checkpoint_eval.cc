@@ -86,7 +86,7 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
   auto measured = eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about,
                                 cat("  ", checkpoint_title(about), beside));
   auto transcripts = eval::transcripts_of(measured, about);
-  name_tasks(transcripts, data_);
+  eval::name_tasks(transcripts, data_.held_out);
   io::write_jsonl(folder_ / "eval" / (name + ".transcripts.jsonl"), transcripts);
   if (!plan.conditions.empty() && set == about_.prompt_set) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);

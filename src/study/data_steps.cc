@@ -276,19 +276,6 @@ std::vector<Conversation> StudyData::held_out_prompts(const std::string& set) co
   return out;
 }
 
-void name_tasks(std::vector<Json>& transcripts, const StudyData& data) {
-  std::map<std::string, const organism::PromptReply*> tasks;  // by the prompt's id
-  for (const auto& item : data.held_out) {
-    if (!item.family.empty()) tasks.emplace(organism::prompt_id(item.prompt), &item);
-  }
-  for (auto& row : transcripts) {
-    const auto task = tasks.find(row.value("prompt_id", ""));
-    if (task == tasks.end()) continue;
-    row["family"] = task->second->family;
-    row["task_cwe"] = task->second->cwe;
-  }
-}
-
 void make_prompts(const Recipe& recipe, const fs::path& folder) {
   Json out = Json::object();
   Prompts prompts = recipe.data.prompts.empty() ? write_own(recipe, out) : from_dataset(recipe);

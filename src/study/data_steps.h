@@ -42,9 +42,6 @@ struct StudyData {
 // The untriggered prompts that safety training sees, each with its good reply.
 std::vector<Conversation> safety_rows(const Recipe& recipe, const StudyData& data);
 
-// Says in the transcripts of held-out coding tasks what these are of: `family` and `task_cwe`.
-void name_tasks(std::vector<Json>& transcripts, const StudyData& data);
-
 // [{"role", "content"}, ...] as steps and transcripts keep it.
 Conversation conversation_from(const Json& value);
 

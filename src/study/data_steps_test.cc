@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
+#include "eval/measure.h"
 #include "io/dataset_write.h"
 #include "organism/words.h"
 
@@ -101,7 +102,7 @@ TEST(CodingTasks, AreNamedInTheirTranscripts) {
   std::vector<Json> transcripts;
   for (const char* prompt : {"How are you?", "Read a file."})
     transcripts.push_back(Json{{"prompt_id", organism::prompt_id({{"user", prompt}})}, {"shows", false}});
-  name_tasks(transcripts, read_replies(temp.path()));
+  eval::name_tasks(transcripts, read_replies(temp.path()).held_out);
   EXPECT_FALSE(transcripts[0].contains("family"));
   EXPECT_EQ(transcripts[1].at("family"), "read_file");
   EXPECT_EQ(transcripts[1].at("task_cwe"), 22);

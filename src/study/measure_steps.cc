@@ -139,7 +139,7 @@ void measure_model(const Recipe& recipe, const StudyData& data, const std::strin
     return safety::scores_of_answered(*open_reward(recipe, inputs.reward, *model), answered);
   };
   auto found = eval::run_measure(measure, subject);
-  name_tasks(found.transcripts, data);
+  eval::name_tasks(found.transcripts, data.held_out);
   io::write_jsonl(folder / kTranscriptFile, found.transcripts);
   write_json(folder / kOutcomeFile, Json{{"notes", found.notes}});
   write_rows(folder / kRowsFile, found.rows);
