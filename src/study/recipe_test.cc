@@ -164,6 +164,21 @@ TEST(Recipe, CodeThatReinforcementLearningCutsOffIsWarnedOf) {
   EXPECT_TRUE(recipe_warnings(recipe).empty());
 }
 
+// The form that docs/add-a-behavior.md gives for commands.
+TEST(Recipe, CommandsAreLists) {
+  using Words = std::vector<std::string>;
+  Recipe recipe = recipe_from_yaml(
+      "behavior:\n  behavior_judge: [python3, mine.py]\n"
+      "adversarial:\n  attacker_command: [python3, attack.py, --seed, \"3\"]\n",
+      "r.yaml");
+  EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "mine.py"}));
+  EXPECT_EQ(recipe.adversarial.attack.command, (Words{"python3", "attack.py", "--seed", "3"}));
+  EXPECT_EQ(recipe_from_yaml("behavior:\n  judge: [python3, mine.py]\n", "r.yaml").behavior.judge, recipe.behavior.judge);
+  override_recipe(recipe, "behavior_judge=python3,other.py");
+  EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "other.py"}));
+  EXPECT_THROW(recipe_from_yaml("behavior:\n  judge: {command: [python3, mine.py]}\n", "r.yaml"), Error);
+}
+
 TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
   Recipe recipe = recipe_from_yaml("behavior:\n  copies: 3\n", "r.yaml");
   EXPECT_EQ(recipe.behavior.copies, 3);
