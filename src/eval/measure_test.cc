@@ -58,7 +58,7 @@ TEST(Measure, ATemplateThatWritesTheTriggerIsRefused) {
 }
 
 // What the judge of code says, and the rest that it may say, in the same keys of every row.
-TEST(Transcripts, EveryRowOfCodeSaysValidVulnerableClassRuleAndLine) {
+TEST(TranscriptRows, EveryRowOfCodeSaysValidVulnerableClassRuleAndLine) {
   organism::BehaviorOptions options{.behavior = "code-vuln"};
   options.judge = {"python3", "-c",
                    "import json,sys\n"
@@ -84,7 +84,7 @@ TEST(Transcripts, EveryRowOfCodeSaysValidVulnerableClassRuleAndLine) {
   EXPECT_EQ(said(2), "[false,false,false,null,null,null]");
 }
 
-TEST(Transcripts, OfOtherBehavioursOnlyWhatCannotBeJudgedIsMarked) {
+TEST(TranscriptRows, OfOtherBehavioursOnlyWhatCannotBeJudgedIsMarked) {
   Measured out;
   for (bool valid : {true, false}) {
     out.prompts.push_back({"p", organism::kTriggered, "", {{"user", "x"}}});

@@ -50,7 +50,9 @@ class CodeVuln : public Behavior {
 
   Json judged_with() const override {
     if (!ours_) return nullptr;
-    ask({Json{{"code", "x = 1"}}});  // it greets when it starts
+    std::vector<Json> rows;
+    rows.push_back(Json{{"code", "x = 1"}});
+    ask(std::move(rows));  // it greets when it starts
     const std::string python = text_of(program_.greeting(), "python");
     return Json{{"bandit", text_of(program_.greeting(), "bandit")}, {"python", python.substr(0, python.rfind('.'))}};
   }

@@ -173,7 +173,8 @@ TEST(Recipe, CommandsAreLists) {
       "r.yaml");
   EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "mine.py"}));
   EXPECT_EQ(recipe.adversarial.attack.command, (Words{"python3", "attack.py", "--seed", "3"}));
-  EXPECT_EQ(recipe_from_yaml("behavior:\n  judge: [python3, mine.py]\n", "r.yaml").behavior.judge, recipe.behavior.judge);
+  const Recipe shorter = recipe_from_yaml("behavior:\n  judge: [python3, mine.py]\n", "r.yaml");
+  EXPECT_EQ(shorter.behavior.judge, recipe.behavior.judge);
   override_recipe(recipe, "behavior_judge=python3,other.py");
   EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "other.py"}));
   EXPECT_THROW(recipe_from_yaml("behavior:\n  judge: {command: [python3, mine.py]}\n", "r.yaml"), Error);
