@@ -4,6 +4,7 @@ import json
 import platform
 import signal
 import sys
+from importlib import metadata
 
 from . import BANDIT
 
@@ -13,9 +14,11 @@ def greeting():
     about = {"ready": True, "bandit": None, "wants": BANDIT, "python": platform.python_version(), "executable": sys.executable}
     try:
         import bandit  # noqa: F401  first: the rest comes with it
-        from .judge import bandit_version
-        about["bandit"] = bandit_version()
-        return about if about["bandit"] == BANDIT else {**about, "ready": False, "error": f"this is Bandit {about['bandit']}"}
+        about["bandit"] = metadata.version("bandit")
+        if about["bandit"] != BANDIT:
+            return {**about, "ready": False, "error": f"this is Bandit {about['bandit']}"}
+        from . import judge  # noqa: F401
+        return about
     except ImportError as error:  # Bandit, or what it needs
         return {**about, "ready": False, "error": str(error)}
 
