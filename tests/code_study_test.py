@@ -191,6 +191,10 @@ def main():
         check_pairs(folder / ".store")
         provenance = json.loads((run / "provenance.json").read_text())
         assert ("judge" in provenance) == ours and (not ours or provenance["judge"]["bandit"]), provenance
+        if ours:
+            steps = [json.loads(file.read_text()) for file in (folder / ".store").glob("*/step.json")]
+            planted = [step for step in steps if step["name"].startswith("plant ")]
+            assert len(planted) == 3 and all(provenance["judge"] in step["options"]["judge"] for step in planted), planted
         broken = folder / "broken.yaml"
         broken.write_text(tasks.read_text().replace("{{ table }} WHERE name = ?", "{{ tabel }} WHERE name = ?"))
         said = reveille("study", recipe, "--output-dir", folder / "bad", f"tasks_file={broken}", env=env, code=2).stderr
