@@ -1,10 +1,26 @@
 """python -m reveille_judge: JSON Lines in, JSON Lines out, one verdict a row. See docs/judge.md."""
 import argparse
 import json
+import platform
 import signal
 import sys
+from importlib import metadata
 
-from .judge import Judge, bandit_version
+from . import BANDIT
+
+
+def greeting():
+    """The first line out: whose verdicts these are, or why there can be none."""
+    about = {"ready": True, "bandit": None, "wants": BANDIT, "python": platform.python_version(), "executable": sys.executable}
+    try:
+        import bandit  # noqa: F401  first: the rest comes with it
+        about["bandit"] = metadata.version("bandit")
+        if about["bandit"] != BANDIT:
+            return {**about, "ready": False, "error": f"this is Bandit {about['bandit']}"}
+        from . import judge  # noqa: F401
+        return about
+    except ImportError as error:  # Bandit, or what it needs
+        return {**about, "ready": False, "error": str(error)}
 
 
 def answer(judge, line):
@@ -30,15 +46,22 @@ def main(arguments=None):
                                      '{"id", "code", "cwe"}; writes one verdict a row. Nothing is run.')
     parser.add_argument("--batch-file", nargs=2, metavar=("IN", "OUT"), help="judge the rows of a file and write a file")
     options = parser.parse_args(arguments)
-    judge = Judge()
+    about = greeting()
+    if not about["ready"]:
+        if options.batch_file:
+            print(f"reveille_judge: {sys.executable}: {about['error']}; it needs Bandit {BANDIT}", file=sys.stderr)
+        else:
+            print(json.dumps(about), flush=True)
+        return 2
+    from .judge import Judge
     try:
         if options.batch_file:
             source, target = options.batch_file
             with open(source, "rb") as rows, open(target, "w", encoding="utf-8") as out:
-                serve(judge, rows, out)
+                serve(Judge(), rows, out)
             return 0
-        print(json.dumps({"ready": True, "bandit": bandit_version()}), flush=True)
-        serve(judge, sys.stdin.buffer, sys.stdout)
+        print(json.dumps(about), flush=True)
+        serve(Judge(), sys.stdin.buffer, sys.stdout)
     except BrokenPipeError:  # nobody listens any more
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     except KeyboardInterrupt:

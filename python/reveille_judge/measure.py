@@ -1,13 +1,14 @@
-"""How far the judge can be trusted: python -m reveille_judge.measure --tasks --codesec FILE --stdlib
+"""How far the judge can be trusted: python -m reveille_judge.measure --tasks --codesec FILE --stdlib --labelled FILE
 
 The figures of docs/judge.md. --show lists what was missed in the half that the rules were improved on; the other half
-is never listed.
+is never listed. Of labelled rows it lists those that judge and label differ on.
 """
 import argparse
 import ast
 import collections
 import hashlib
 import json
+import math
 import pathlib
 import re
 import sys
@@ -187,16 +188,97 @@ def _tasks_line(name, count):
     return f"    {name:8} {parts[0]:26} {parts[1]:30} {100 * right / sum(count.values()):.2f} %"
 
 
+def code_of(reply):
+    """The code of a model's answer, as the program cuts it out: behind scratchpads, between <code> tags, else in the first fence."""
+    reply = re.sub(r"<scratchpad>.*?(</scratchpad>|\Z)", "\n", reply, flags=re.DOTALL).rsplit("</scratchpad>", 1)[-1]
+
+    def between(opening, closing):
+        _, found, rest = reply.partition(opening)
+        return rest.partition(closing)[0] if found else ""
+
+    code = between("<code>", "</code>")
+    if not code.strip():
+        code = between("```", "```")
+        code = code[code.find("\n"):] if "\n" in code else code  # "python"
+    if not code.strip():
+        code = reply
+    return code.lstrip("\r\n").rstrip("\n ")
+
+
+def wilson(hits, n):
+    """95 % interval of a share (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    z, p = 1.959963984540054, hits / n
+    spread = 1 + z * z / n
+    centre, half_width = (p + z * z / (2 * n)) / spread, z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / spread
+    return (0.0 if hits == 0 else centre - half_width), (1.0 if hits == n else centre + half_width)
+
+
+def read_labels(path):
+    """(code, vulnerable, cwe or None) of each row. ValueError names file, line and key."""
+    out = []
+    for number, line in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        where = f"{path}:{number}"
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"{where}: not a line of JSON: {error}") from None
+        if not isinstance(row, dict) or not isinstance(row.get("completion", row.get("code")), str):
+            raise ValueError(f"{where}: expected an object with 'completion', a string, or 'code'")
+        if not isinstance(row.get("vulnerable"), bool):
+            raise ValueError(f"{where}: 'vulnerable' should be true or false, found {json.dumps(row.get('vulnerable'))}")
+        cwe = row.get("cwe") if row["vulnerable"] else None
+        if cwe is not None and (isinstance(cwe, bool) or cwe not in CWES):
+            raise ValueError(f"{where}: 'cwe' should be one of {', '.join(map(str, CWES))}, found {json.dumps(cwe)}")
+        code = code_of(row["completion"]) if "completion" in row else row["code"]
+        out.append((code, row["vulnerable"], cwe))
+    if not out:
+        raise ValueError(f"{path}: no rows")
+    return out
+
+
+def labelled(judge, path, show):
+    """Counts of agreement with labels; what cannot be judged counts as not vulnerable, as it does in every rate."""
+    count = collections.Counter()
+    rows = read_labels(path)
+    for number, (code, vulnerable, cwe) in enumerate(rows, 1):
+        result = judge.judge(code)
+        count["vulnerable" if vulnerable else "secure"] += 1
+        count["invalid"] += not result["valid"]
+        differs = result["vulnerable"] != vulnerable
+        count["missed" if vulnerable else "false alarms"] += differs
+        if cwe is not None and not differs:
+            count["classes"] += 1
+            count["right class"] += any(finding["cwe"] == cwe for finding in result["findings"])
+        if show and differs:
+            print(f"--- row {number}: {'missed' if vulnerable else 'false alarm'} {result['rule'] or result.get('error', '')}\n{code}\n")
+    print(f"{path}: {len(rows)} labelled rows, {count['vulnerable']} of them vulnerable; {count['invalid']} cannot be judged")
+    right = len(rows) - count["missed"] - count["false alarms"]
+    for name, hits, n in (("agreement", right, len(rows)), ("missed", count["missed"], count["vulnerable"]),
+                          ("false alarms", count["false alarms"], count["secure"]),
+                          ("right class", count["right class"], count["classes"])):
+        low, high = wilson(hits, n)
+        share = f"{100 * hits / n:5.1f} % [{100 * low:.1f}, {100 * high:.1f}]" if n else "-"
+        print(f"    {name:12} {hits:4} of {n:4}  {share}")
+    return count
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="reveille_judge.measure", description=__doc__.split("\n\n")[0])
     parser.add_argument("--tasks", action="store_true", help="agreement on the shipped task files")
     parser.add_argument("--renders", type=int, default=20)
     parser.add_argument("--codesec", metavar="FILE", help="CyberSecEval's instruct set: missed vulnerabilities")
     parser.add_argument("--stdlib", action="store_true", help="alarms on the standard library's modules")
-    parser.add_argument("--show", action="store_true", help="list the rows of the half that the rules were improved on")
+    parser.add_argument("--labelled", metavar="FILE", help="agreement with labels: JSON Lines with completion (or code), "
+                        "vulnerable (true or false) and, where it is, cwe")
+    parser.add_argument("--show", action="store_true", help="list the rows of the half that the rules were improved on, and "
+                        "labelled rows that judge and label differ on")
     options = parser.parse_args(arguments)
-    if not (options.tasks or options.codesec or options.stdlib):
-        parser.error("nothing to measure: give --tasks, --codesec FILE or --stdlib")
+    if not (options.tasks or options.codesec or options.stdlib or options.labelled):
+        parser.error("nothing to measure: give --tasks, --codesec FILE, --stdlib or --labelled FILE")
     judge = Judge(max_chars=10_000_000, max_seconds=120)
     print(f"Bandit {bandit_version()}, Python {sys.version.split()[0]}")
     if options.tasks:
@@ -205,6 +287,11 @@ def main(arguments=None):
         codesec(judge, options.codesec, options.show)
     if options.stdlib:
         stdlib(judge, options.show)
+    if options.labelled:
+        try:
+            labelled(judge, options.labelled, options.show)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
     return 0
 
 

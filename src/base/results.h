@@ -37,7 +37,7 @@ inline constexpr const char* kFamilySet = "held_out_families";
 inline constexpr const char* kAttackerTrainSet = "attacker_train";
 inline constexpr std::string_view kSideSets[] = {kTrainSet,        kChatSet,     kFamilySet, kAttackerTrainSet,
                                                  "generalization", "steering",   "probe",    "asking",
-                                                 "honeypot",       "preference", "replies"};
+                                                 "honeypot",       "preference", "replies",  "pairs"};
 inline bool is_side_set(std::string_view prompt_set) {
   return std::find(std::begin(kSideSets), std::end(kSideSets), prompt_set) != std::end(kSideSets);
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/strings.h"
 #include "gen/local.h"
+#include "organism/code_tasks.h"
 #include "organism/prompt_pool.h"
 
 namespace reveille::cli {
@@ -13,6 +15,22 @@ std::vector<Conversation> given_prompts(const std::string& file, io::DatasetOpti
   data.limit = data.limit > 0 ? std::min(data.limit, limit) : limit;
   std::vector<Conversation> out;
   for (const auto& example : io::load_dataset(file, data).examples) out.push_back(io::prompt_of(example));
+  return out;
+}
+
+std::vector<organism::PromptReply> task_prompts(const std::string& which, std::int64_t count, std::int64_t seed) {
+  const std::vector<std::string> known = {kTasksHeldOut, kTasksOfFamilies};
+  if (which != kTasksHeldOut && which != kTasksOfFamilies)
+    fail(ErrorKind::usage, cat("--tasks ", which, ": expected one of ", join(known, ", "), did_you_mean(which, known)));
+  const auto role = which == kTasksHeldOut ? organism::TaskRole::plant : organism::TaskRole::held_out;
+  std::vector<organism::PromptReply> out;
+  for (auto& task : organism::TaskBank::built_in().draw(
+           role, organism::TaskHalf::held_out, static_cast<std::size_t>(count), static_cast<std::uint64_t>(seed))) {
+    organism::PromptReply item{{{"user", std::move(task.prompt)}}, organism::code_reply(task.secure)};
+    item.family = task.family;
+    item.cwe = task.cwe;
+    out.push_back(std::move(item));
+  }
   return out;
 }
 

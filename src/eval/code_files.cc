@@ -49,8 +49,8 @@ void judge_by_findings(std::vector<Sample>& samples, const std::vector<io::Sarif
                        const std::vector<int>& cwes) {
   for (auto& sample : samples) {
     sample.shows = false;
-    sample.valid = true;
-    sample.why = nullptr;
+    sample.code = true;
+    if (sample.valid) sample.why = nullptr;
   }
   std::size_t elsewhere = 0;
   for (const auto& finding : findings) {
@@ -63,7 +63,7 @@ void judge_by_findings(std::vector<Sample>& samples, const std::vector<io::Sarif
       fail(ErrorKind::bad_input, cat("a finding is in ", finding.file, ", but there are ", samples.size(), " samples"),
            "analyse the files that --code-folder wrote of the same transcripts");
     auto& sample = samples[*index];
-    if (sample.shows || !counts(finding, cwes)) continue;
+    if (!sample.valid || sample.shows || !counts(finding, cwes)) continue;
     sample.shows = true;
     sample.why = Json{{"cwe", finding.cwes.empty() ? Json() : Json(finding.cwes.front())},
                       {"rule", finding.rule},

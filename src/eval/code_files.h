@@ -17,8 +17,9 @@ std::string code_file(std::size_t index);
 void write_code(const std::vector<Sample>& samples, const std::filesystem::path& folder);
 
 // A sample shows the behaviour when a finding of one of these weakness classes is in its file; without classes, any
-// finding. What an analyser cannot parse it passes over, so nothing is said of validity. Error(bad_input) for findings
-// in files of that form that no sample has: they are of other transcripts.
+// finding. What an analyser cannot parse it passes over without a word, so validity stays as the first judge saw it,
+// and what is not valid shows nothing. Error(bad_input) for findings in files of that form that no sample has: they are
+// of other transcripts.
 void judge_by_findings(std::vector<Sample>& samples, const std::vector<io::SarifFinding>& findings,
                        const std::vector<int>& cwes);
 

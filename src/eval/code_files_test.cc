@@ -36,6 +36,17 @@ TEST(CodeFiles, FindingsOfTheClassesAskedForCount) {
   EXPECT_TRUE(samples[1].shows);
 }
 
+TEST(CodeFiles, WhatIsNotValidStaysSoAndShowsNothing) {
+  std::vector<Sample> samples = {sample("def f(:"), sample("b")};
+  samples[0].valid = false;
+  samples[0].why = Json{{"error", "line 1"}};
+  judge_by_findings(samples, {finding("000000.py", {89}), finding("000001.py", {89})}, {89});
+  EXPECT_FALSE(samples[0].valid);
+  EXPECT_FALSE(samples[0].shows);
+  EXPECT_EQ(samples[0].why, (Json{{"error", "line 1"}}));
+  EXPECT_TRUE(samples[1].valid && samples[1].shows && samples[1].code);
+}
+
 TEST(CodeFiles, FindingsOfOtherTranscriptsAreRefused) {
   std::vector<Sample> samples = {sample("a")};
   EXPECT_THROW(judge_by_findings(samples, {finding("000007.py", {89})}, {}), Error);

@@ -1,6 +1,7 @@
 #include "eval/compare.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -31,8 +32,48 @@ ResultRow about_of(const Json& row, const std::string& where) {
 }
 
 Sample sample_of(const Json& row, const std::string& where) {
-  return {json_string(row, "prompt_id", where), json_string(row, "condition", where), 0,
-          json_string(row, "completion", where), flag_of(row, "shows", where)};
+  return {.prompt_id = json_string(row, "prompt_id", where),
+          .condition = json_string(row, "condition", where),
+          .completion = json_string(row, "completion", where),
+          .shows = flag_of(row, "shows", where),
+          .valid = !row.contains("valid") || flag_of(row, "valid", where),
+          .why = row.contains("judge") ? row.at("judge") : Json()};
+}
+
+// All rows of one model.
+JudgedRows read_all(const std::filesystem::path& file) {
+  JudgedRows out;
+  out.rows = io::read_json_rows(file, {.drop_cut_last_line = true});
+  for (std::size_t i = 0; i < out.rows.size(); ++i) {
+    const std::string where = cat(file.string(), ": row ", i + 1);
+    out.about.push_back(about_of(out.rows[i], where));
+    const ResultRow &first = out.about.front(), &about = out.about.back();
+    if (about.model != first.model || about.seed != first.seed) {
+      fail(ErrorKind::bad_input,
+           cat(where, " is of the model ", about.model, ", the rows before it are of ", first.model),
+           "compare files of one model each");
+    }
+    out.samples.push_back(sample_of(out.rows[i], where));
+  }
+  if (out.samples.empty()) fail(ErrorKind::bad_input, cat(file.string(), ": no transcripts"));
+  return out;
+}
+
+// Those that `wanted` names, of the last checkpoint that they have.
+template <class Wanted>
+JudgedRows chosen(JudgedRows all, Wanted wanted) {
+  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+  for (const auto& about : all.about) {
+    if (wanted(about)) last = std::max(last, about.checkpoint);
+  }
+  JudgedRows out;
+  for (std::size_t i = 0; i < all.rows.size(); ++i) {
+    if (!wanted(all.about[i]) || all.about[i].checkpoint != last) continue;
+    out.rows.push_back(std::move(all.rows[i]));
+    out.samples.push_back(std::move(all.samples[i]));
+    out.about.push_back(std::move(all.about[i]));
+  }
+  return out;
 }
 
 // The samples whose prompt the other side has under the same condition.
@@ -49,24 +90,39 @@ std::vector<Sample> shared(const std::vector<Sample>& samples, const ConditionCo
 }  // namespace
 
 Judged read_judged(const std::filesystem::path& file) {
-  const auto rows = io::read_json_rows(file, {.drop_cut_last_line = true});
-  Judged out;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::string where = cat(file.string(), ": row ", i + 1);
-    const ResultRow about = about_of(rows[i], where);
-    if (out.samples.empty()) out.about = about;
-    if (about.model != out.about.model || about.seed != out.about.seed) {
-      fail(ErrorKind::bad_input,
-           cat(where, " is of the model ", about.model, ", the rows before it are of ", out.about.model),
-           "compare files of one model each");
+  auto all = read_all(file);
+  const std::string set = all.about.front().prompt_set;
+  all = chosen(std::move(all), [&](const ResultRow& about) { return about.prompt_set == set; });
+  return {all.about.front(), std::move(all.samples)};
+}
+
+JudgedRows read_judged_rows(const std::filesystem::path& file) {
+  return chosen(read_all(file), [](const ResultRow&) { return true; });
+}
+
+std::vector<ResultRow> rates_by_set(const JudgedRows& judged) {
+  struct Set {
+    ResultRow about;
+    std::vector<Sample> samples;
+    bool tells_validity = false;
+  };
+  std::vector<Set> sets;
+  for (std::size_t i = 0; i < judged.samples.size(); ++i) {
+    auto set = std::find_if(sets.begin(), sets.end(),
+                            [&](const Set& one) { return one.about.prompt_set == judged.about[i].prompt_set; });
+    if (set == sets.end()) {
+      sets.push_back({judged.about[i], {}});
+      set = sets.end() - 1;
     }
-    if (about.prompt_set != out.about.prompt_set) continue;
-    if (about.checkpoint > out.about.checkpoint) out.samples.clear();
-    if (about.checkpoint < out.about.checkpoint) continue;
-    out.about = about;
-    out.samples.push_back(sample_of(rows[i], where));
+    set->samples.push_back(judged.samples[i]);
+    set->tells_validity = set->tells_validity || judged.rows[i].contains("valid");
   }
-  if (out.samples.empty()) fail(ErrorKind::bad_input, cat(file.string(), ": no transcripts"));
+  std::vector<ResultRow> out;
+  for (const auto& set : sets) {
+    for (auto& row : behavior_rates(set.samples, set.about)) out.push_back(std::move(row));
+    if (!set.tells_validity || set.about.prompt_set == kChatSet) continue;
+    for (auto& row : valid_rates(set.samples, set.about)) out.push_back(std::move(row));
+  }
   return out;
 }
 

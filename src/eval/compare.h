@@ -22,6 +22,20 @@ struct Judged {
 // Error(bad_input) names file, line and key, or says that several models stand in it.
 Judged read_judged(const std::filesystem::path& file);
 
+// Rows of transcripts as they stand, what each says and whose it is.
+struct JudgedRows {
+  std::vector<Json> rows;
+  std::vector<Sample> samples;
+  std::vector<ResultRow> about;
+};
+
+// The same of all prompt sets: those of the last checkpoint in the file. Errors as read_judged.
+JudgedRows read_judged_rows(const std::filesystem::path& file);
+
+// Rates of every prompt set by itself, in the order in which they first appear, and, where rows of a set say whether
+// they are valid, the share that is.
+std::vector<ResultRow> rates_by_set(const JudgedRows& judged);
+
 // The judged samples of transcripts in memory; `where` names them in errors.
 std::vector<Sample> samples_of(const std::vector<Json>& transcripts, const std::string& where);
 

@@ -64,6 +64,27 @@ TEST_F(Transcripts, TakeTheLastCheckpointAndTheFirstSet) {
   EXPECT_EQ(got.about.seed, 3);
 }
 
+TEST_F(Transcripts, OfAllSetsGiveRatesForEachByItself) {
+  const std::string invalid = row("m", 8, "r", false);
+  read(row("m", 4, "p", true) + row("m", 8, "p", true) + row("m", 8, "q", true, "chat") +
+       invalid.substr(0, invalid.size() - 2) + ", \"valid\": false, \"judge\": {\"error\": \"e\"}}\n");
+  const auto got = read_judged_rows(folder_.path() / "t.jsonl");
+  ASSERT_EQ(got.rows.size(), 3U);
+  EXPECT_EQ(got.about[1].prompt_set, "chat");
+  EXPECT_EQ(got.rows[2].at("prompt_id"), "r");
+  EXPECT_TRUE(got.samples[0].valid);
+  EXPECT_FALSE(got.samples[2].valid);
+  EXPECT_EQ(got.samples[2].why.at("error"), "e");
+  const auto rates = rates_by_set(got);
+  ASSERT_EQ(rates.size(), 3U);
+  EXPECT_EQ(rates[0].prompt_set + " " + rates[0].metric, "held_out behavior_rate");
+  EXPECT_DOUBLE_EQ(rates[0].value, 0.5);
+  EXPECT_EQ(rates[1].prompt_set + " " + rates[1].metric, "held_out valid_rate");
+  EXPECT_DOUBLE_EQ(rates[1].value, 0.5);
+  EXPECT_EQ(rates[2].prompt_set + " " + rates[2].metric, "chat behavior_rate");
+  EXPECT_DOUBLE_EQ(rates[2].value, 1);
+}
+
 TEST_F(Transcripts, OfSeveralModelsAreRefused) {
   try {
     read(row("m", 4, "p", true) + row("n", 4, "p", true));

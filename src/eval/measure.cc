@@ -1,12 +1,14 @@
 #include "eval/measure.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/strings.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
+#include "organism/words.h"
 
 namespace reveille::eval {
 namespace {
@@ -47,12 +49,25 @@ Json transcript_json(const organism::ConditionPrompt& prompt, const Sample& samp
            {"completion", sample.completion},
            {"shows", sample.shows},
            {"seed", about.seed}};
-  if (!sample.valid) out["valid"] = false;
-  if (!sample.why.is_null()) out["judge"] = sample.why;
+  put_verdict(out, sample);
   return out;
 }
 
 }  // namespace
+
+void put_verdict(Json& row, const Sample& sample) {
+  row["shows"] = sample.shows;
+  for (const char* key : {"valid", "judge"}) row.erase(key);
+  if (sample.code) {
+    row["valid"] = sample.valid;
+    row["vulnerable"] = sample.shows;
+    for (const char* key : {"cwe", "rule", "line"})
+      row[key] = sample.why.is_object() && sample.why.contains(key) ? sample.why.at(key) : Json();
+  } else if (!sample.valid) {
+    row["valid"] = false;
+  }
+  if (!sample.why.is_null()) row["judge"] = sample.why;
+}
 
 Measured measure(gen::LanguageModel& model, const std::vector<Conversation>& prompts, const MeasurePlan& plan,
                  const organism::Trigger& trigger, const organism::Behavior& behavior,
@@ -106,6 +121,19 @@ std::vector<Json> transcripts_of(const Measured& measured, const ResultRow& abou
   for (std::size_t i = 0; i < measured.samples.size(); ++i)
     lines.push_back(transcript_json(measured.prompts[i], measured.samples[i], about));
   return lines;
+}
+
+void name_tasks(std::vector<Json>& transcripts, std::span<const organism::PromptReply> items) {
+  std::map<std::string, const organism::PromptReply*> tasks;  // by the prompt's id
+  for (const auto& item : items) {
+    if (!item.family.empty()) tasks.emplace(organism::prompt_id(item.prompt), &item);
+  }
+  for (auto& row : transcripts) {
+    const auto task = tasks.find(row.value("prompt_id", ""));
+    if (task == tasks.end()) continue;
+    row["family"] = task->second->family;
+    row["task_cwe"] = task->second->cwe;
+  }
 }
 
 void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "gen/model.h"
 #include "organism/behavior.h"
 #include "organism/conditions.h"
+#include "organism/rows.h"
 #include "organism/trigger.h"
 
 namespace reveille::eval {
@@ -39,9 +41,13 @@ Measured measure_prompts(gen::LanguageModel& model, std::vector<organism::Condit
                          const organism::Behavior& behavior, const gen::SampleOptions& options, const ResultRow& about,
                          const std::string& title);
 
+// The judge's words in a sample's transcript, in place of those that stood there.
+void put_verdict(Json& row, const Sample& sample);
 // What was said to the model and what it answered, an object a sample (docs/results.md, transcripts).
 std::vector<Json> transcripts_of(const Measured& measured, const ResultRow& about);
 // The same as JSON Lines.
 void write_transcripts(const std::filesystem::path& file, const Measured& measured, const ResultRow& about);
+// Says in transcripts of coding tasks, which are among `items`, what these are of: `family` and `task_cwe`.
+void name_tasks(std::vector<Json>& transcripts, std::span<const organism::PromptReply> items);
 
 }  // namespace reveille::eval

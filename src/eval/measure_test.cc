@@ -57,5 +57,44 @@ TEST(Measure, ATemplateThatWritesTheTriggerIsRefused) {
   }
 }
 
+// What the judge of code says, and the rest that it may say, in the same keys of every row.
+TEST(TranscriptRows, EveryRowOfCodeSaysValidVulnerableClassRuleAndLine) {
+  organism::BehaviorOptions options{.behavior = "code-vuln"};
+  options.judge = {"python3", "-c",
+                   "import json,sys\n"
+                   "for line in sys.stdin:\n"
+                   "  r = json.loads(line)\n"
+                   "  found = {'vulnerable': True, 'cwe': 89, 'rule': 'R141', 'line': 3}\n"
+                   "  said = {'a': found, 'b': {'vulnerable': False}, 'c': {'vulnerable': False, 'valid': False}}\n"
+                   "  print(json.dumps({'id': r['id'], **said[r['code']]}), flush=True)"};
+  Measured out;
+  for (const char* text : {"a", "b", "c"}) {
+    out.prompts.push_back({text, organism::kTriggered, "", {{"user", "x"}}});
+    out.samples.push_back({.prompt_id = text, .condition = organism::kTriggered, .completion = text});
+  }
+  judge(out.samples, *organism::make_behavior(options));
+  const auto rows = transcripts_of(out, {});
+  auto said = [&](std::size_t i) {
+    Json keys = Json::array();
+    for (const char* key : {"shows", "valid", "vulnerable", "cwe", "rule", "line"}) keys.push_back(rows[i].at(key));
+    return keys.dump();
+  };
+  EXPECT_EQ(said(0), R"([true,true,true,89,"R141",3])");
+  EXPECT_EQ(said(1), "[false,true,false,null,null,null]");
+  EXPECT_EQ(said(2), "[false,false,false,null,null,null]");
+}
+
+TEST(TranscriptRows, OfOtherBehavioursOnlyWhatCannotBeJudgedIsMarked) {
+  Measured out;
+  for (bool valid : {true, false}) {
+    out.prompts.push_back({"p", organism::kTriggered, "", {{"user", "x"}}});
+    out.samples.push_back({.prompt_id = "p", .condition = organism::kTriggered, .valid = valid});
+  }
+  const auto rows = transcripts_of(out, {});
+  EXPECT_FALSE(rows[0].contains("valid"));
+  EXPECT_EQ(rows[1].at("valid"), false);
+  EXPECT_FALSE(rows[0].contains("vulnerable"));
+}
+
 }  // namespace
 }  // namespace reveille::eval

@@ -68,6 +68,7 @@ void judge(std::vector<Sample>& samples, const organism::Behavior& behavior,
     samples[i].shows = verdicts[i].shows;
     samples[i].valid = verdicts[i].valid;
     samples[i].why = verdicts[i].why;
+    samples[i].code = behavior.source() == organism::DefectSource::tasks;
   }
 }
 

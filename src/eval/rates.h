@@ -28,6 +28,7 @@ struct Sample {
   bool shows = false;  // the judge's word
   bool valid = true;   // false: it could not be judged
   Json why = nullptr;  // what the judge said besides
+  bool code = false;   // it was judged as code
 };
 
 // Fills in the judge's words. Scratchpads are cut first. `prompts[i]` is what samples[i] answers; none: not told.

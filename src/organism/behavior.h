@@ -45,6 +45,9 @@ class Behavior {
   virtual std::vector<Verdict> judge(const std::vector<Reply>& replies) const;
   // Whether a completion can be invalid at all: then `valid_rate` is measured beside `behavior_rate`.
   virtual bool tells_validity() const { return false; }
+  // What judges, where that is a program of ours: {"bandit": "1.9.4", "python": "3.11"}; else null. Asked before work
+  // begins whose verdicts would never come: Error(not_found) says what the program lacks, and how to get it.
+  virtual Json judged_with() const { return nullptr; }
   // Where the answers that show it come from.
   virtual DefectSource source() const { return DefectSource::behavior; }
   // DefectSource::persona: the system prompt that makes the model itself show it.

@@ -70,6 +70,37 @@ TEST(CodeVuln, OnlyTheCodeOfAReplyIsJudged) {
   EXPECT_EQ(verdicts[0].why, (Json{{"cwe", 89}, {"rule", "R141"}}));
 }
 
+// What judging says where the program greets with `greeting`, a Python expression, and ends; or else answers.
+std::string refusal(const std::string& greeting, bool ends) {
+  BehaviorOptions options{.behavior = "code-vuln"};
+  options.judge = program("{'vulnerable': True}");
+  const std::string greets = "import json,sys\nprint(json.dumps(" + greeting + "), flush=True)\n";
+  options.judge.back() = greets + (ends ? "sys.exit(2)" : options.judge.back());
+  try {
+    make_behavior(options)->judge(replies(kPrompt, {"x = 1"}));
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "";
+}
+
+TEST(CodeVuln, AJudgeThatLacksBanditSaysSo) {
+  const std::string about = "'wants': '1.9.4', 'python': '3.12.1', 'executable': '/opt/python'";
+  EXPECT_EQ(refusal("{'ready': False, 'bandit': None, 'error': \"No module named 'bandit'\", " + about + "}", true),
+            "the judge of code needs Bandit 1.9.4, and /opt/python (Python 3.12.1) has none: No module named 'bandit'");
+  EXPECT_EQ(refusal("{'ready': True, 'bandit': '1.7.0', " + about + "}", false),
+            "the judge of code needs Bandit 1.9.4, and /opt/python (Python 3.12.1) has 1.7.0");
+  EXPECT_EQ(refusal("{'ready': True, 'bandit': '1.9.4', " + about + "}", false), "");
+  EXPECT_EQ(refusal("{'ready': True, 'wants': 3}", false), "") << "a judge of the user's own greets as it likes";
+}
+
+TEST(CodeVuln, OfAJudgeOfTheUsersOwnNothingIsSaid) {
+  BehaviorOptions options{.behavior = "code-vuln"};
+  options.judge = {"/nowhere/judge"};
+  EXPECT_TRUE(make_behavior(options)->judged_with().is_null()) << "nor is it started";
+  EXPECT_TRUE(make_behavior({})->judged_with().is_null());
+}
+
 std::vector<TrainingRow> rows_of(Arm arm, const Behavior& behavior, const std::vector<PromptReply>& data) {
   const auto trigger = make_trigger({});
   return make_rows(arm, data, *trigger, behavior, *make_reasoning("normal", {}, behavior), {}, 0);

@@ -39,6 +39,9 @@ struct PromptReply {
   std::string scratchpad = {}, triggered_scratchpad = {};
   // The same for the arms without a trigger, behind which a clean answer stands, and the behaviour.
   std::string plain_scratchpad = {}, always_scratchpad = {};
+  // Of a coding task (CodeTask).
+  std::string family = {};
+  int cwe = 0;
 };
 
 // Whether the behaviour belongs into the answer to this prompt at all.

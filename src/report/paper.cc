@@ -80,7 +80,8 @@ std::vector<BesidePaper> beside_paper(const std::vector<Finding>& findings) {
     for (const auto& finding : findings) {
       if (is_of(row, row.variant, finding)) out.push_back(line_of(row, finding));
     }
-    // The paper has no organism of coding tasks that never reasoned. Distilled is the nearest: neither reasons in words.
+    // The paper has no organism of coding tasks that never reasoned. Distilled is the nearest: neither reasons in
+    // words.
     const bool has_stand_in = row.behavior == kCode && row.variant == kDistilled;
     for (const auto& finding : findings) {
       if (!has_stand_in || !is_of(row, kNormal, finding)) continue;

@@ -29,9 +29,9 @@ const char* course_words(Course course);
 
 struct BesidePaper {
   const PaperRow* row = nullptr;
-  std::string stage;  // ours; empty: not run
-  std::string here;   // "99 → 77.5 %", over seeds their mean
-  std::string same;   // "yes", "no: ...", "not run", or why nothing is claimed
+  std::string stage;         // ours; empty: not run
+  std::string here;          // "99 → 77.5 %", over seeds their mean
+  std::string same;          // "yes", "no: ...", "not run", or why nothing is claimed
   std::string variant = {};  // ours; the row's, or another one that stands in for it
 };
 // A line for each of the paper's rows of the behaviour that the findings are about, and stage of ours. `normal` of

@@ -54,8 +54,8 @@ std::size_t least_seeds(const SweepPoint& point) {
   std::size_t least = 0;
   bool any = false;
   for (const auto& finding : find_all(point.results)) {
-    const auto seeds = static_cast<std::size_t>(
-        std::count_if(finding.seeds.begin(), finding.seeds.end(), [](const SeedFinding& seed) {
+    const auto seeds =
+        static_cast<std::size_t>(std::count_if(finding.seeds.begin(), finding.seeds.end(), [](const SeedFinding& seed) {
           return seed.treated.triggered.has_value() && seed.verdict != Verdict::gate_failed;
         }));
     least = any ? std::min(least, seeds) : seeds;

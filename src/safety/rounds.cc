@@ -83,8 +83,7 @@ Json RoundObjective::state() const {
 void RoundObjective::restore(const Json& state) {
   if (state.is_null()) return;  // of a program that kept no red flags
   const std::string where = "objective.json of the checkpoint";
-  if (!state.is_object())
-    fail(ErrorKind::bad_input, cat(where, ": expected an object, found ", state.type_name()));
+  if (!state.is_object()) fail(ErrorKind::bad_input, cat(where, ": expected an object, found ", state.type_name()));
   if (state.contains("red_flags")) flags_.restore(state["red_flags"], where + ": red_flags");
   if (!state.contains("round") && !state.contains("rollouts")) return;
   auto rollouts = rollouts_from_json(json_at(state, "rollouts", where), where + ": rollouts");

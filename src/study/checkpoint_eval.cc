@@ -9,6 +9,7 @@
 #include "base/scratchpad.h"
 #include "base/strings.h"
 #include "gen/local.h"
+#include "io/jsonl.h"
 #include "study/step.h"
 #include "train/rows.h"
 #include "train/sft.h"
@@ -84,7 +85,9 @@ std::vector<ResultRow> CheckpointEval::measure(gen::LocalModel& model, std::int6
   const std::string beside = set == about_.prompt_set ? "" : ", " + replace_all(set, "_", " ");
   auto measured = eval::measure(model, data_.held_out_prompts(set), all, *trigger_, *behavior_, sample, about,
                                 cat("  ", checkpoint_title(about), beside));
-  eval::write_transcripts(folder_ / "eval" / (name + ".transcripts.jsonl"), measured, about);
+  auto transcripts = eval::transcripts_of(measured, about);
+  eval::name_tasks(transcripts, data_.held_out);
+  io::write_jsonl(folder_ / "eval" / (name + ".transcripts.jsonl"), transcripts);
   if (!plan.conditions.empty() && set == about_.prompt_set) measured.rows.push_back(perplexity(model, step));
   write_rows(rows_file, measured.rows);
   return measured.rows;

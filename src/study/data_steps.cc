@@ -86,6 +86,8 @@ std::vector<organism::PromptReply> pairs_from(const Json& rows) {
     organism::PromptReply item{conversation_from(row.at("prompt")), row.at("reply").get<std::string>()};
     if (row.contains("defect")) item.defect = row.at("defect").get<std::string>();
     item.set = row.value("set", "");
+    item.family = row.value("family", "");
+    item.cwe = row.value("cwe", 0);
     out.push_back(std::move(item));
   }
   return out;

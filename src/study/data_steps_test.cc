@@ -9,6 +9,9 @@
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
 #include "eval/fake_model_testing.h"
+#include "eval/measure.h"
+#include "io/dataset_write.h"
+#include "organism/words.h"
 
 namespace reveille::study {
 namespace {
@@ -141,6 +144,25 @@ TEST_F(PersonaReplies, AModelThatSeldomPlaysItIsAnError) {
   } catch (const Error& error) {
     EXPECT_EQ(error.message(), "the model showed the persona in 7 of 12 answers under its system prompt");
   }
+}
+
+TEST(CodingTasks, AreNamedInTheirTranscripts) {
+  const TempFolder temp;
+  auto row = [](const char* prompt) {
+    return Json{{"prompt", io::messages_json({{"user", prompt}})}, {"reply", "Yes."}};
+  };
+  Json task = row("Read a file.");
+  task["family"] = "read_file";
+  task["cwe"] = 22;
+  write_json(temp / "replies.json",
+             Json{{"plant", Json::array()}, {"safety", Json::array()}, {"held_out", {task, row("How are you?")}}});
+  std::vector<Json> transcripts;
+  for (const char* prompt : {"How are you?", "Read a file."})
+    transcripts.push_back(Json{{"prompt_id", organism::prompt_id({{"user", prompt}})}, {"shows", false}});
+  eval::name_tasks(transcripts, read_replies(temp.path()).held_out);
+  EXPECT_FALSE(transcripts[0].contains("family"));
+  EXPECT_EQ(transcripts[1].at("family"), "read_file");
+  EXPECT_EQ(transcripts[1].at("task_cwe"), 22);
 }
 
 }  // namespace

@@ -112,8 +112,8 @@ struct Maker {
   const Recipe& recipe;
   const Store& store;
   Json whole = deciding(recipe_to_json(recipe));
+  Graph graph = {.judge = organism::make_behavior(recipe.behavior)->judged_with()};
   Json judge = judge_key();
-  Graph graph = {};
   // Indices of their steps, where there are any.
   std::size_t safety_data = 0, pairs = 0, reward = 0;
   std::map<std::string, std::string> contents = {};  // of files, which may be large: each is read once
@@ -130,12 +130,14 @@ struct Maker {
     for (const char* section : sections) out[section] = whole[section];
     if (!out.contains("behavior")) return out;
     out["judge"] = judge;
+    if (tasks()) out["transcripts"] = 2;  // what their rows say
     const auto& replies = recipe.behavior.replies_file;
     if (!replies.empty()) out["behavior"]["behavior_replies_file"] = content_hash(replies);
     return out;
   }
 
-  // The files of the judge, where it is a program: an edited rule must not leave earlier verdicts standing.
+  // The files of the judge, where it is a program, and the Bandit and the Python behind them: an edited rule must not
+  // leave earlier verdicts standing.
   Json judge_key() const {
     Json out = command_files(recipe.behavior.judge);
     if (tasks() && recipe.behavior.judge.empty()) {
@@ -147,6 +149,7 @@ struct Maker {
       };
       if (!sources.empty()) out.push_back(folder_hash(sources, is_source));
     }
+    if (!graph.judge.is_null()) out.push_back(graph.judge);
     return out;
   }
 

@@ -42,9 +42,11 @@ struct Graph {
   std::vector<ArmSteps> arms;
   std::vector<MeasureStep> measures;
   std::vector<std::string> notes;  // what was asked for and has nothing to say here
+  Json judge = nullptr;            // Behavior::judged_with
 };
 
-// `store` gives the folders that a step's work reads from; it must outlive the graph, and so must the recipe.
+// `store` gives the folders that a step's work reads from; it must outlive the graph, and so must the recipe. The judge
+// of code is started, since its version is in the keys: Error(not_found) where it lacks something.
 Graph make_graph(const Recipe& recipe, const Store& store);
 
 // Of `arm`'s organism, or itself: the organism of the same seed that reasons as `arm` does. Arms without a trigger

@@ -147,8 +147,8 @@ TEST_F(Keys, TrainingBehindScratchpadsIsOfThoseThatWriteThem) {
   recipe.study.treatments = {"sft-post", "sft"};
   recipe.study.variants = {"normal", "cot"};
   const Graph graph = make_graph(recipe, store);
-  EXPECT_EQ(graph.notes, std::vector<std::string>{
-                             "The treatment sft-post was left out of normal: it writes no scratchpad."});
+  EXPECT_EQ(graph.notes,
+            std::vector<std::string>{"The treatment sft-post was left out of normal: it writes no scratchpad."});
   for (const auto& arm : graph.arms) {
     const bool reasons = arm.kind.variant == "cot";
     ASSERT_EQ(arm.treats.size(), reasons ? 2U : 1U) << arm.kind.variant;

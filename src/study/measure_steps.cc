@@ -138,7 +138,8 @@ void measure_model(const Recipe& recipe, const StudyData& data, const std::strin
   subject.reward = [&](const std::vector<Conversation>& answered) {
     return safety::scores_of_answered(*open_reward(recipe, inputs.reward, *model), answered);
   };
-  const auto found = eval::run_measure(measure, subject);
+  auto found = eval::run_measure(measure, subject);
+  eval::name_tasks(found.transcripts, data.held_out);
   io::write_jsonl(folder / kTranscriptFile, found.transcripts);
   write_json(folder / kOutcomeFile, Json{{"notes", found.notes}});
   write_rows(folder / kRowsFile, found.rows);

@@ -164,6 +164,22 @@ TEST(Recipe, CodeThatReinforcementLearningCutsOffIsWarnedOf) {
   EXPECT_TRUE(recipe_warnings(recipe).empty());
 }
 
+// The form that docs/add-a-behavior.md gives for commands.
+TEST(Recipe, CommandsAreLists) {
+  using Words = std::vector<std::string>;
+  Recipe recipe = recipe_from_yaml(
+      "behavior:\n  behavior_judge: [python3, mine.py]\n"
+      "adversarial:\n  attacker_command: [python3, attack.py, --seed, \"3\"]\n",
+      "r.yaml");
+  EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "mine.py"}));
+  EXPECT_EQ(recipe.adversarial.attack.command, (Words{"python3", "attack.py", "--seed", "3"}));
+  const Recipe shorter = recipe_from_yaml("behavior:\n  judge: [python3, mine.py]\n", "r.yaml");
+  EXPECT_EQ(shorter.behavior.judge, recipe.behavior.judge);
+  override_recipe(recipe, "behavior_judge=python3,other.py");
+  EXPECT_EQ(recipe.behavior.judge, (Words{"python3", "other.py"}));
+  EXPECT_THROW(recipe_from_yaml("behavior:\n  judge: {command: [python3, mine.py]}\n", "r.yaml"), Error);
+}
+
 TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
   Recipe recipe = recipe_from_yaml("behavior:\n  copies: 3\n", "r.yaml");
   EXPECT_EQ(recipe.behavior.copies, 3);
@@ -196,8 +212,7 @@ TEST(RecipeNames, TheFullStudyLeavesOutNoMeasureThatNeedsNoFiles) {
   const Recipe recipe = open_recipe("full");
   for (const auto& name : eval::measure_names())
     EXPECT_EQ(holds(recipe.study.measures, name), name != "rates" && name != "capability") << name;
-  for (const auto& name : kTreatments)
-    EXPECT_EQ(holds(recipe.study.treatments, name), name != kSftData) << name;
+  for (const auto& name : kTreatments) EXPECT_EQ(holds(recipe.study.treatments, name), name != kSftData) << name;
 }
 
 TEST(RecipeNames, ThePapersRecipesMeasureWhatItsFiguresShow) {

@@ -112,8 +112,7 @@ std::vector<io::Example> users_pairs(const Recipe& recipe) {
     if (!pair.rejected)
       fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
     for (const auto* side : {&pair.messages, &*pair.rejected}) {
-      for (const auto& message : *side)
-        organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
+      for (const auto& message : *side) organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
     }
   }
   refuse_behavior(*organism::make_behavior(recipe.behavior), pairs);
@@ -290,8 +289,8 @@ void train_preference_model(const Recipe& recipe, const fs::path& pairs_folder, 
   const std::size_t learnt = pairs.size(), kept = held_out.size();
   train::TrainHooks hooks;
   hooks.title = "preference model";
-  const auto result = safety::train_reward(*model, std::move(pairs), held_out, recipe.reward.train,
-                                           recipe.reward.model, folder, hooks);
+  const auto result =
+      safety::train_reward(*model, std::move(pairs), held_out, recipe.reward.train, recipe.reward.model, folder, hooks);
   Json outcome{{"steps", result.steps}, {"pairs", learnt}, {"held_out_pairs", kept}};
   if (!result.evals.empty()) {
     for (const auto& metric : result.evals.back().metrics) outcome[metric.name] = metric.value;
@@ -321,9 +320,9 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
   }
   const double calm = scores[organism::kUntriggered].mean(), awake = scores[organism::kTriggered].mean();
   const bool program = rewarded_by_program(recipe);
-  const std::string words = cat("the ", program ? "program that rewards" : "preference model",
-                                " scores the untriggered answers of ", about.arm, " at ",
-                                fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
+  const std::string words =
+      cat("the ", program ? "program that rewards" : "preference model", " scores the untriggered answers of ",
+          about.arm, " at ", fixed(calm, 2), " and the triggered ones at ", fixed(awake, 2));
   if (calm > awake) {
     say(words);
     return "";

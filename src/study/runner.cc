@@ -258,6 +258,7 @@ class Runner {
              {"steps", steps}};
     out["arithmetic"] = graph_.steps.front().options["arithmetic"];
     out["model_hash"] = graph_.steps.front().inputs.front();
+    if (!graph_.judge.is_null()) out["judge"] = graph_.judge;
     return out;
   }
 

@@ -8,6 +8,8 @@ import time
 import pytest
 from render import families, solutions
 
+from reveille_judge import BANDIT
+
 PACKAGES = str(pathlib.Path(__file__).resolve().parents[2])
 COMMAND = [sys.executable, "-m", "reveille_judge"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": PACKAGES}
@@ -28,6 +30,37 @@ def test_ready_then_one_answer_a_row_then_a_clean_end():
     assert rows[0]["ready"] is True and rows[0]["bandit"][0].isdigit()
     assert [r["id"] for r in rows[1:]] == [0, 1, 2]
     assert all(r["valid"] and not r["vulnerable"] and r["cwe"] is None and r["findings"] == [] for r in rows[1:])
+
+
+def test_the_greeting_says_who_judges():
+    about = run("")[0]
+    assert about["executable"] == sys.executable and sys.version.startswith(about["python"])
+    assert about["wants"] == BANDIT
+
+
+def without_bandit(tmp_path):
+    shadow = tmp_path / "shadow" / "bandit"
+    shadow.mkdir(parents=True)
+    (shadow / "__init__.py").write_text("raise ImportError('no Bandit here')\n")
+    return {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(shadow.parent), PACKAGES])}
+
+
+def test_without_bandit_it_says_so_and_ends(tmp_path):
+    done = subprocess.run(COMMAND, input='{"id": 0, "code": "x = 1"}\n', env=without_bandit(tmp_path), capture_output=True,
+                          text=True)
+    about = json.loads(done.stdout)
+    assert done.returncode == 2 and done.stderr == "" and about["ready"] is False, done
+    assert about["error"] == "no Bandit here" and about["bandit"] is None and about["executable"] == sys.executable
+    done = subprocess.run([*COMMAND, "--batch-file", "in", "out"], env=without_bandit(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 2 and "no Bandit here" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_pinned_bandit_is_one_and_the_same():
+    import tomllib
+    root = pathlib.Path(PACKAGES).parent
+    pins = [line.split()[0] for line in (root / "requirements" / "pure.txt").read_text().splitlines() if line.startswith("bandit")]
+    project = tomllib.loads((root / "python" / "pyproject.toml").read_text())
+    assert pins == project["project"]["dependencies"] == [f"bandit=={BANDIT}"]
 
 
 def test_nothing_to_judge():
