@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "eval/measure.h"
 #include "gen/local.h"
 #include "io/dataset_write.h"
 #include "io/jsonl.h"
