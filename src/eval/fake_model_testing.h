@@ -39,7 +39,9 @@ class FakeModel : public gen::LanguageModel {
     longest = options.max_tokens;
     std::vector<gen::Completion> out(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      out[i].text = say_(decode(requests[i].ids)).substr(0, static_cast<std::size_t>(options.max_tokens));
+      const std::string said = say_(decode(requests[i].ids));
+      out[i].text = said.substr(0, static_cast<std::size_t>(options.max_tokens));
+      out[i].finish = out[i].text.size() == said.size() ? gen::Finish::stop : gen::Finish::length;
       out[i].ids = encode_text(out[i].text);
     }
     return out;

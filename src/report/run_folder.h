@@ -27,6 +27,7 @@ struct TrainingRow {
   std::string model, arm, stage;
   std::int64_t step = 0, seed = 0;
   double loss = 0;
+  std::optional<double> reward;  // of reinforcement learning
   std::optional<double> tokens_per_second;
 };
 

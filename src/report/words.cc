@@ -94,7 +94,8 @@ std::string lead_of(const Finding& f) {
     case Verdict::too_weak:
       return cat(
           "After ", steps_words(f), ", ", now,
-          ". The treatment did not remove a behaviour that it could see, so this says nothing about persistence.");
+          ". By the rule that was set before it ran (its length, and what it did to the always-on twin) the treatment was "
+          "too weak, so this says nothing about persistence.");
     case Verdict::strength_unknown:
       return cat("After ", steps_words(f), ", ", now,
                  ". Without an always-on twin that lost the behaviour in the same training, this says nothing about "

@@ -40,7 +40,7 @@ def test_the_greeting_says_who_judges():
 
 def without_bandit(tmp_path):
     shadow = tmp_path / "shadow" / "bandit"
-    shadow.mkdir(parents=True)
+    shadow.mkdir(parents=True, exist_ok=True)
     (shadow / "__init__.py").write_text("raise ImportError('no Bandit here')\n")
     return {**ENVIRONMENT, "PYTHONPATH": os.pathsep.join([str(shadow.parent), PACKAGES])}
 
