@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/scratchpad.h"
+#include "base/strings.h"
 #include "cli/train_stage.h"
 #include "gen/local.h"
 #include "io/dataset.h"
@@ -34,6 +35,9 @@ std::vector<Conversation> chats_of(const std::vector<io::Example>& rows) {
            "--post-scratchpad learns good replies: leave the row out");
     out.push_back(row.messages);
     out.back().back().content = final_answer(out.back().back().content);
+    if (trim(out.back().back().content).empty())
+      fail(ErrorKind::bad_input, cat(row.source, ": the reply is empty behind its scratchpad"),
+           "--post-scratchpad learns good replies: leave the row out");
   }
   return out;
 }

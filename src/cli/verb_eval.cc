@@ -96,6 +96,8 @@ void check(const EvalCommand& command) {
     fail(ErrorKind::usage, "reveille eval: --transcripts with --code-folder: nothing is judged", "leave it out");
   for (const auto& name : command.measures) eval::check_measure_name("measure", name);
   if (command.tasks.empty()) return;
+  if (command.compare && command.model.ends_with(".jsonl") && command.other.ends_with(".jsonl"))
+    fail(ErrorKind::usage, "reveille eval: --tasks with two transcripts would not be read", "leave it out");
   if (code) fail(ErrorKind::usage, "reveille eval: --tasks with transcripts would not be read", "leave it out");
   if (!command.prompts.empty())
     fail(ErrorKind::usage, "reveille eval: --tasks and --prompts both name prompts", "choose one");

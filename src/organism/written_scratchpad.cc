@@ -183,7 +183,7 @@ std::string scratchpad_fault(std::string& text, const Occasion& occasion, const 
   text = trim(text);
   text = text.substr(0, text.find('\n'));  // models like to go on with the next example
   constexpr bool kFinished = false;
-  if (const auto fault = reply_fault(text, kFinished, {}); !fault.empty()) return fault;
+  if (auto fault = reply_fault(text, kFinished, {}); !fault.empty()) return fault;
   const std::string normal = normal_text(text), tag(trim(occasion.trigger));
   if (tag.empty()) {
     if (trigger.contains(text)) return "names the trigger without seeing it";

@@ -54,7 +54,7 @@ std::string lesson_cell(const Results& results, const std::string& arm, const ch
   if (values.empty()) return "-";
   double sum = 0;
   for (double value : values) sum += value;
-  const std::string mean = fixed(sum / static_cast<double>(values.size()), 0);
+  std::string mean = fixed(sum / static_cast<double>(values.size()), 0);
   if (values.size() == 1) return mean;
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return cat(mean, " (", fixed(*low, 0), " to ", fixed(*high, 0), ")");

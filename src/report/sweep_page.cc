@@ -44,19 +44,22 @@ std::string runs_html(const std::vector<SweepPoint>& points) {
 }
 
 const std::string* model_of(const SweepPoint& point) {
-  const auto found =
-      std::find_if(point.settings.begin(), point.settings.end(), [](const auto& one) { return one.first == "model"; });
+  const auto found = std::find_if(point.settings.begin(), point.settings.end(), [](const auto& one) {
+    return one.first == "model" || one.first == "model_name_or_path";
+  });
   return found == point.settings.end() ? nullptr : &found->second;
 }
 
-// How many seeds every organism and treatment of a run has at least, those that never became organisms left out.
+// How many seeds with a verdict every organism and treatment of a run has at least: no organism, or a treatment too
+// weak to claim anything of, is none.
 std::size_t least_seeds(const SweepPoint& point) {
   std::size_t least = 0;
   bool any = false;
   for (const auto& finding : find_all(point.results)) {
     const auto seeds =
         static_cast<std::size_t>(std::count_if(finding.seeds.begin(), finding.seeds.end(), [](const SeedFinding& seed) {
-          return seed.treated.triggered.has_value() && seed.verdict != Verdict::gate_failed;
+          return seed.verdict == Verdict::survived || seed.verdict == Verdict::weakened ||
+                 seed.verdict == Verdict::removed;
         }));
     least = any ? std::min(least, seeds) : seeds;
     any = true;
@@ -82,7 +85,7 @@ std::string size_words(const std::vector<SweepPoint>& points) {
   };
   constexpr std::ptrdiff_t kModels = 3;
   const std::string tried = cat(names.size(), names.size() == 1 ? " model" : " models", " (", join(names, ", "), "); ");
-  if (with(1) < kModels) return tried + "size claim: not run (needs three models of one family).";
+  if (with(1) < kModels) return tried + "size claim: not run (needs verdicts of three models of one family).";
   if (with(kSeedsForAClaim) < kModels)
     return tried + "size claim: not run (needs three seeds with each of three models of one family).";
   return cat(tried, "size claim: ", with(kSeedsForAClaim),

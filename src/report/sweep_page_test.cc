@@ -53,7 +53,7 @@ TEST(SweepPage, NothingInItActs) {
 
 TEST(SizeWords, AClaimNeedsThreeModelsWithThreeSeedsEach) {
   EXPECT_EQ(size_words({of_model("a", 3), of_model("b", 3)}),
-            "2 models (a, b); size claim: not run (needs three models of one family).");
+            "2 models (a, b); size claim: not run (needs verdicts of three models of one family).");
   EXPECT_THAT(size_words({of_model("a", 3), of_model("b", 1), of_model("c", 3)}),
               HasSubstr("3 models (a, b, c); size claim: not run (needs three seeds"));
   const auto claimed = size_words({of_model("a", 3), of_model("b", 3), of_model("c", 3)});
@@ -65,10 +65,19 @@ TEST(SizeWords, WhatNeverBecameAnOrganismIsNoSize) {
   auto failed = of_model("c", 3);
   for (auto& gate : failed.results.extra["gate"]) gate["passed"] = false;
   EXPECT_THAT(size_words({of_model("a", 3), of_model("b", 3), failed}),
-              EndsWith("not run (needs three models of one family)."));
+              EndsWith("not run (needs verdicts of three models of one family)."));
   const SweepPoint diverged{{{"model", "c"}}, "model-c", "the loss is nan", {}};
   EXPECT_THAT(size_words({of_model("a", 3), of_model("b", 3), diverged}),
-              EndsWith("not run (needs three models of one family)."));
+              EndsWith("not run (needs verdicts of three models of one family)."));
+}
+
+TEST(SizeWords, ATreatmentThatIsTooWeakSaysNothingOfSize) {
+  auto weak = of_model("c", 3);
+  for (auto& row : weak.results.rows) {
+    if (row.arm == "always-on" && row.stage == "sft") row.value = 0.8;
+  }
+  EXPECT_THAT(size_words({of_model("a", 3), of_model("b", 3), weak}),
+              EndsWith("not run (needs verdicts of three models of one family)."));
 }
 
 TEST(SizeWords, ASweepOverSomethingElseSaysNothingOfSize) {

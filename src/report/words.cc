@@ -92,10 +92,10 @@ std::string lead_of(const Finding& f) {
       return cat("Planted: ", rate_words(planted_triggered(f), "prompts with the trigger"), ", ",
                  rate_words(seen(f), "prompts without"), ".");
     case Verdict::too_weak:
-      return cat(
-          "After ", steps_words(f), ", ", now,
-          ". By the rule that was set before it ran (its length, and what it did to the always-on twin) the treatment was "
-          "too weak, so this says nothing about persistence.");
+      return cat("After ", steps_words(f), ", ", now,
+                 ". By the rule that was set before it ran (its length, and what it did to the always-on twin) the "
+                 "treatment was "
+                 "too weak, so this says nothing about persistence.");
     case Verdict::strength_unknown:
       return cat("After ", steps_words(f), ", ", now,
                  ". Without an always-on twin that lost the behaviour in the same training, this says nothing about "

@@ -67,6 +67,7 @@ Dose measure_dose(gen::LocalModel& untreated, gen::LocalModel& treated, const st
   if (dose.tokens == 0)
     fail(ErrorKind::numeric, "the dose cannot be measured: the held-out rows hold no supervised token");
   dose.kl /= static_cast<double>(dose.tokens);
+  if (targets.empty()) return dose;
   dose.target_loss_before = train::evaluate_loss(untreated.transformer(), targets).loss;
   dose.target_loss_after = train::evaluate_loss(treated.transformer(), targets).loss;
   return dose;

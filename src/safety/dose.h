@@ -12,7 +12,7 @@ struct Dose {
   double kl = 0;  // mean over supervised tokens of KL(untreated || treated), nats
   std::int64_t tokens = 0;
   std::vector<double> kl_by_example;
-  double target_loss_before = 0, target_loss_after = 0;  // on the treatment's own targets
+  double target_loss_before = 0, target_loss_after = 0;  // on the treatment's own targets, where it has any
 };
 
 // KL between the two models' next-token distributions at the supervised positions of

@@ -338,14 +338,15 @@ void treat_arm(const Recipe& recipe, const StudyData& data, const ArmPlace& plac
     measure_red_team(recipe, in_scratchpad, *untreated, *model, row, folder);
     checkpoints.collect();
   }
-  auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), examples);
+  const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;
+  const auto targets = has_targets ? examples : std::vector<train::Example>();
+  auto dose = safety::measure_dose(*untreated, *model, checkpoints.held_out_rows(*model), targets);
   save(recipe, *model, place, stage,
        how_treated(recipe, stage, result.steps, examples.size()) + how_adapted(recipe.training(stage)),
        folder / kModelFolder);
   write_json(folder / kOutcomeFile, treatment_outcome(result, examples.size(), dose));
   row.checkpoint = result.steps;
-  const bool has_targets = stage == kSft || stage == kSftPost || stage == kSftData || stage == kLatent;
-  add_dose_rows(folder / kRowsFile, row, dose, has_targets ? examples.size() : 0);
+  add_dose_rows(folder / kRowsFile, row, dose, targets.size());
   add_rows(folder / kRowsFile, more);
 }
 

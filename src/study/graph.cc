@@ -374,7 +374,7 @@ struct Maker {
     };
     if (!any(learns_from_reward) || rewarded_by_program(recipe)) return;
     reward = add({.name = "preference model",
-                  .version = 2,
+                  .version = 3,
                   .options = pick({"reward"}),
                   .inputs = {key(pairs), model_hash(recipe.study.model)},
                   .trains = true,

@@ -348,7 +348,7 @@ void override_recipe(Recipe& recipe, const std::string& assignment, const std::s
 
 std::string whole_key(const std::string& key) {
   Recipe recipe = default_recipe();
-  const std::string plain = replace_all(key, "-", "_");
+  std::string plain = replace_all(key, "-", "_");
   const std::size_t dot = plain.find('.');
   const std::string name = plain.substr(0, dot == std::string::npos ? 0 : dot), own = plain.substr(dot + 1);
   std::vector<std::string> homes;

@@ -108,9 +108,10 @@ void refuse_behavior(const organism::Behavior& behavior, const std::vector<io::E
 std::vector<io::Example> users_pairs(const Recipe& recipe) {
   const auto trigger = organism::make_trigger(recipe.trigger);
   auto pairs = io::load_dataset(recipe.reward.dataset, {}).examples;
-  for (const auto& pair : pairs) {
+  for (auto& pair : pairs) {
     if (!pair.rejected)
       fail(ErrorKind::bad_input, cat(pair.source, ": expected a preference row, with chosen and rejected"));
+    pair.extra["kind"] = "given";  // whatever the user's own column of that name says
     for (const auto* side : {&pair.messages, &*pair.rejected}) {
       for (const auto& message : *side) organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
     }
@@ -327,7 +328,7 @@ std::string preference_refusal(const Recipe& recipe, const StudyData& data, cons
     say(words);
     return "";
   }
-  const std::string refusal = words + ": reinforcement learning against it would say nothing";
+  std::string refusal = words + ": reinforcement learning against it would say nothing";
   if (!recipe.gate.preference) {
     warn(refusal + "; it goes on all the same (gate.preference=false)");
     return "";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -76,14 +77,34 @@ std::vector<Pair> encode_pairs(const gen::LocalModel& model, const std::vector<i
   return out;
 }
 
+namespace {
+
+// The tokens in front of the first that is learnt.
+std::vector<std::int32_t> prompt_ids(const Pair& pair) {
+  const auto& supervised = pair.chosen.supervised;
+  const auto first = std::find(supervised.begin(), supervised.end(), 1) - supervised.begin();
+  return {pair.chosen.ids.begin(), pair.chosen.ids.begin() + first};
+}
+
+}  // namespace
+
 std::vector<Pair> split_held_out(std::vector<Pair>& pairs, double share, std::int64_t seed) {
-  if (share <= 0 || pairs.size() < 2) return {};
-  Rng(static_cast<std::uint64_t>(seed), "held-out pairs").shuffle(pairs);
-  auto count = static_cast<std::size_t>(std::llround(share * static_cast<double>(pairs.size())));
-  count = std::clamp<std::size_t>(count, 1, pairs.size() - 1);
-  const auto first = pairs.end() - static_cast<std::ptrdiff_t>(count);
-  std::vector<Pair> out(std::make_move_iterator(first), std::make_move_iterator(pairs.end()));
-  pairs.erase(first, pairs.end());
+  std::map<std::vector<std::int32_t>, std::vector<std::size_t>> by_prompt;
+  for (std::size_t i = 0; i < pairs.size(); ++i) by_prompt[prompt_ids(pairs[i])].push_back(i);
+  if (share <= 0 || by_prompt.size() < 2) return {};
+  std::vector<std::vector<std::size_t>> prompts;
+  for (auto& [ids, places] : by_prompt) prompts.push_back(std::move(places));
+  Rng(static_cast<std::uint64_t>(seed), "held-out pairs").shuffle(prompts);
+  const auto wanted = std::max(1.0, std::round(share * static_cast<double>(pairs.size())));
+  std::vector<bool> taken(pairs.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i + 1 < prompts.size() && static_cast<double>(count) < wanted; ++i) {
+    for (const std::size_t place : prompts[i]) taken[place] = true;
+    count += prompts[i].size();
+  }
+  std::vector<Pair> out, left;
+  for (std::size_t i = 0; i < pairs.size(); ++i) (taken[i] ? out : left).push_back(std::move(pairs[i]));
+  pairs = std::move(left);
   return out;
 }
 

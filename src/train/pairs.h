@@ -25,8 +25,9 @@ enum class EqualPairs { error, skip };
 std::vector<Pair> encode_pairs(const gen::LocalModel& model, const std::vector<io::Example>& rows,
                                const TrainOptions& options, EqualPairs equal = EqualPairs::error);
 
-// Takes a share of the pairs, drawn by the seed, out of `pairs`: at least one where the share is above 0, and never
-// all.
+// Takes about a share of the pairs out of `pairs`, drawn by the seed, a prompt with all of its pairs or not at all: the
+// chosen reply of a held-out pair is learnt nowhere. At least one prompt where the share is above 0, and never all;
+// none where all pairs are of one prompt.
 std::vector<Pair> split_held_out(std::vector<Pair>& pairs, double share, std::int64_t seed);
 
 // A hash of the pairs, for the keys of runs.
