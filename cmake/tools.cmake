@@ -8,7 +8,9 @@ endif()
 
 find_program(MOLD mold)
 if(MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_link_options(-fuse-ld=mold)
+  # Segments on pages of their own: without it mold 1.10 may begin the read-only relocations at a page that is not mapped,
+  # when a one-byte thread-local variable stands right behind the code, and the program does not start.
+  add_link_options(-fuse-ld=mold -Wl,-z,separate-code)
 endif()
 
 if(REVEILLE_SANITIZE)
