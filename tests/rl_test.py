@@ -75,13 +75,13 @@ def test_pairs_made_of_good_replies(folder, *_):
     first = learnt("own")
     assert learnt("again") == first, "the same pairs of the same seed"
     assert learnt("other", "seed=1") != first
-    # Eight prompts give 8 or 32 pairs, of which held_out takes a tenth: 7 or 29 are an epoch.
+    # Eight prompts give 8 or 32 pairs; held_out takes a tenth, but whole prompts: 7 or 28 are an epoch.
     epoch = {}
     for per_prompt in (1, 4):
         out = folder / f"per-{per_prompt}"
         stage("reward", model, chats, out, "--own-pairs", f"pairs_per_prompt={per_prompt}", "batch_size=1", "dtype=float32")
         epoch[per_prompt] = max(row["step"] for row in json_lines(out / "trainer_log.jsonl"))
-    assert epoch == {1: 7, 4: 29}, epoch
+    assert epoch == {1: 7, 4: 28}, epoch
 
     def refused(said, data, *more):
         words = stage("reward", model, data, folder / "out", *more, code=2).stderr
