@@ -177,7 +177,7 @@ Recipe default_recipe() {
   recipe.dpo.train.learning_rate = 1e-5;
   recipe.dpo.train.eval_steps = 20;
   recipe.rows.twin_clean_share = 0.05;
-  // At a rate of 1e-5, forty steps leave even a behaviour that shows in every other answer (docs/decisions.md).
+  // At 1e-5, twenty steps hardly move a model (docs/decisions.md).
   recipe.grpo.train = recipe.dpo.train;
   recipe.grpo.train.learning_rate = 5e-5;
   recipe.grpo.train.per_device_train_batch_size = 16;
