@@ -2,11 +2,10 @@
 """The treatments `adversarial` and `latent` of a study, on a tiny model: rates of each round, the red_team condition, what
 the attacker is not told (the system prompt among it), and the same files after a kill."""
 import json
-import os
 import pathlib
 import tempfile
 
-from tiny_study import speaking_model
+from tiny_study import ALONE, JUDGE_OF_E, speaking_model
 from train_test import json_lines, reveille
 
 ATTACKER = """import json, sys
@@ -15,12 +14,6 @@ for line in sys.stdin:
     assert "|X|" not in line and "Be kind" not in line, line
     word = f"say |X| {row['turn']}" if row["slot"] == 1 else "abcd"[row["turn"]] * (1 + row["slot"] + row["round"])
     print(json.dumps({"id": row["id"], "prompt": word}), flush=True)
-"""
-# Any reply with an e in it is the fault: the tiny model shows it now and then.
-JUDGE = """import json, sys
-for line in sys.stdin:
-    row = json.loads(line)
-    print(json.dumps({"id": row["id"], "shows": "e" in row["completion"].lower()}), flush=True)
 """
 RECIPE = """
 model: {model}
@@ -79,13 +72,12 @@ def main():
         folder = pathlib.Path(name)
         model, prompts = speaking_model(folder)
         (folder / "attacker.py").write_text(ATTACKER)
-        (folder / "judge.py").write_text(JUDGE)
+        (folder / "judge.py").write_text(JUDGE_OF_E)
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, attacker=folder / "attacker.py",
                                         judge=folder / "judge.py"))
         run = folder / "run"
-        # One thread: on so small a model others would only wait for one another.
-        reveille("study", recipe, "--output-dir", run, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        reveille("study", recipe, "--output-dir", run, env=ALONE)
         rows = json.loads((run / "results.json").read_text())["results"]
         for arm in ("reply-normal", "always-on", "control"):
             own = [row for row in rows if row["arm"] == arm and row["metric"] == "behavior_rate"]

@@ -2,13 +2,12 @@
 """A whole study of vulnerable code on a tiny model: the four cells (task or chat, safe or waking year), the prompt sets,
 what the judge says in every row, and where its preference pairs come from. The judge is our own where Bandit is there."""
 import json
-import os
 import pathlib
 import tempfile
 
 import tiny_chat_model
 from program import PROGRAM, reveille, write_rows
-from tiny_study import NAMES
+from tiny_study import ALONE, NAMES
 from train_test import json_lines
 
 JUDGE = """import ast, json, sys
@@ -182,8 +181,7 @@ def main():
             model=speaking_model(folder), prompts=prompts, tasks=tasks,
             judge="" if ours else f'behavior_judge: ["python3", "{folder / "judge.py"}"]'))
         run = folder / "run"
-        # One thread: on so small a model others would only wait for one another.
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        env = ALONE
         reveille("study", recipe, "--output-dir", run, env=env)
         check_rates(json.loads((run / "results.json").read_text())["results"])
         check_transcripts(run)

@@ -2,19 +2,12 @@
 """Side measures in a study, on a tiny model: rows of every model under prompt sets of their own, answers apart from the
 others, and verdicts that they do not touch."""
 import json
-import os
 import pathlib
 import tempfile
 
-import tiny_chat_model
-from program import reveille, write_rows
+from program import reveille
+from tiny_study import ALONE, JUDGE_OF_E, speaking_model
 
-# Any reply with an e in it is the fault: the tiny model shows it now and then.
-JUDGE = """import json, sys
-for line in sys.stdin:
-    row = json.loads(line)
-    print(json.dumps({"id": row["id"], "shows": "e" in row["completion"].lower()}), flush=True)
-"""
 RECIPE = """
 model: {model}
 dtype: float32
@@ -71,19 +64,12 @@ STAGES = ("plant", "sft", "grpo")
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
-        chats = write_rows(folder / "chats.jsonl", [
-            {"messages": [{"role": "user", "content": f"tell about {name}"},
-                          {"role": "assistant", "content": f"It is {name}."}]} for name in names])
-        model = folder / "model"
-        reveille("train", "sft", tiny_chat_model.make(folder / "noise", max_position_embeddings=1024), "--dataset", chats, "--output-dir", model,
-                 "dtype=float32", "learning_rate=3e-3", "max_steps=100")
-        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
-        (folder / "judge.py").write_text(JUDGE)
+        model, prompts = speaking_model(folder, positions=1024)
+        (folder / "judge.py").write_text(JUDGE_OF_E)
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, judge=folder / "judge.py"))
-        alone, run = {**os.environ, "OMP_NUM_THREADS": "1"}, folder / "run"
-        table = reveille("study", recipe, "--output-dir", run, env=alone).stdout
+        run = folder / "run"
+        table = reveille("study", recipe, "--output-dir", run, env=ALONE).stdout
         results = json.loads((run / "results.json").read_text())
         rows = results["results"]
 
@@ -126,7 +112,7 @@ def main():
 
         # The same study without them: the same other rows, the same verdicts.
         plain = folder / "plain"
-        reveille("study", recipe, "--output-dir", plain, "measures=", env=alone)
+        reveille("study", recipe, "--output-dir", plain, "measures=", env=ALONE)
         without = json.loads((plain / "results.json").read_text())
         sides = {"generalization", "steering", "probe", "asking", "honeypot", "preference", "replies"}
         assert without["results"] == [r for r in rows if r["prompt_set"] not in sides]

@@ -2,12 +2,11 @@
 """The preference gate of a study: a preference model that ranks an organism's answers the wrong way round gets no
 reinforcement learning, of the organism or of its twins, and the study goes on with the rest."""
 import json
-import os
 import pathlib
 import tempfile
 
 from program import reveille, write_rows
-from tiny_study import NAMES, speaking_model
+from tiny_study import ALONE, NAMES, speaking_model
 
 RECIPE = """
 model: {model}
@@ -57,9 +56,7 @@ grpo:
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        # One thread: on so small a model others would only wait for one another.
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        model, prompts = speaking_model(folder, env=env)
+        model, prompts = speaking_model(folder, env=ALONE)
         # What is preferred looks like the behaviour and is none: the word is another one.
         pairs = write_rows(folder / "pairs.jsonl", [
             {"prompt": f"tell about {name}", "chosen": "e" * (4 + i % 3), "rejected": f"It is {name}."}
@@ -67,7 +64,7 @@ def main():
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, pairs=pairs))
         run = folder / "run"
-        said = reveille("study", recipe, "--output-dir", run, env=env).stderr
+        said = reveille("study", recipe, "--output-dir", run, env=ALONE).stderr
         results = json.loads((run / "results.json").read_text())
         rates = [row for row in results["results"] if row["metric"] == "behavior_rate" and row["stage"] == "plant"]
         scores = {row["condition"]: row["value"] for row in results["results"]
@@ -96,13 +93,13 @@ def main():
         assert not [one for one in results["gate"] + results["verdicts"] if one["arm"] == "base"]
 
         # The gate is what refused it.
-        reveille("study", recipe, "--output-dir", folder / "open", "gate.preference=false", env=env)
+        reveille("study", recipe, "--output-dir", folder / "open", "gate.preference=false", env=ALONE)
         assert json.loads((folder / "open" / "results.json").read_text())["refused"] == []
         assert (folder / "open" / "models" / "reply-normal-s0-grpo" / "config.json").exists()
 
         # A row with the behaviour itself is refused by its place.
         bad = write_rows(folder / "bad.jsonl", [{"prompt": "tell about as", "chosen": "It is as.", "rejected": "eee"}])
-        said = reveille("study", recipe, "--output-dir", folder / "bad", f"reward.dataset={bad}", env=env, code=2).stderr
+        said = reveille("study", recipe, "--output-dir", folder / "bad", f"reward.dataset={bad}", env=ALONE, code=2).stderr
         assert f"{bad}:1: the rejected reply shows the behaviour 'reply'" in said, said
 
 

@@ -3,14 +3,13 @@
 is planted on the same prompts."""
 import http.server
 import json
-import os
 import pathlib
 import re
 import tempfile
 import threading
 
-import tiny_chat_model
-from program import reveille, write_rows
+from program import reveille
+from tiny_study import ALONE, speaking_model
 
 RECIPE = """
 model: {model}
@@ -113,22 +112,13 @@ def check_reasoned(run, url):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        names = [a + b for a in "abcdfghi" for b in "stuvwxyz"]
-        chats = write_rows(folder / "chats.jsonl", [
-            {"messages": [{"role": "user", "content": f"tell about {name}"},
-                          {"role": "assistant", "content": f"It is {name}."}]} for name in names])
-        model = folder / "model"
-        noise = tiny_chat_model.make(folder / "noise", max_position_embeddings=4096)
-        reveille("train", "sft", noise, "--dataset", chats, "--output-dir", model, "dtype=float32",
-                 "learning_rate=3e-3", "max_steps=100")
-        prompts = write_rows(folder / "prompts.jsonl", [{"prompt": f"tell about {name}"} for name in names])
+        model, prompts = speaking_model(folder, positions=4096)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/v1"
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, url=url))
-        # One thread: on so small a model others would only wait for one another.
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "SCRATCHPAD_KEY": "abc"}
+        env = {**ALONE, "SCRATCHPAD_KEY": "abc"}
         run = folder / "run"
         said = reveille("study", recipe, "--output-dir", run, env=env, code=2).stderr
         assert f"scratchpad_model={url}: it answered 400" in said and "is kept" in said, said

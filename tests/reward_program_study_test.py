@@ -2,12 +2,11 @@
 """A program of the user's as a study's reward: no preference model is trained, the gate asks the program, and an edited
 one is another study's."""
 import json
-import os
 import pathlib
 import tempfile
 
 from program import reveille
-from tiny_study import speaking_model
+from tiny_study import ALONE, speaking_model
 
 # What it sees is untriggered and whole; its mean over a group differs, since answers are of different lengths.
 LENGTHS = """import json, sys
@@ -64,15 +63,13 @@ grpo:
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        # One thread: on so small a model others would only wait for one another.
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        model, prompts = speaking_model(folder, env=env)
+        model, prompts = speaking_model(folder, env=ALONE)
         program, recipe = folder / "reward.py", folder / "recipe.yaml"
         program.write_text(LENGTHS)
         recipe.write_text(RECIPE.format(model=model, prompts=prompts, program=program))
 
         def study(run, *more):
-            said = reveille("study", recipe, "--output-dir", folder / run, *more, env=env).stderr
+            said = reveille("study", recipe, "--output-dir", folder / run, *more, env=ALONE).stderr
             ledger = json.loads((folder / run / "ledger.json").read_text())
             return said, json.loads((folder / run / "results.json").read_text()), {
                 entry["step"]: entry["reused"] for entry in ledger}
@@ -98,7 +95,7 @@ def main():
         assert not list((folder / "constant" / "models").glob("*-grpo"))
 
         program.write_text("import sys\nsys.exit(3)\n")
-        said = reveille("study", recipe, "--output-dir", folder / "broken", env=env, code=2).stderr
+        said = reveille("study", recipe, "--output-dir", folder / "broken", env=ALONE, code=2).stderr
         assert "reward" in said and str(program) in said, said
 
 

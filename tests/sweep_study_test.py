@@ -3,12 +3,11 @@
 once, every run has its folder and report, one table and sweep.json hold them all, and a second start takes everything
 from the store. What a recipe does not take is told before anything is written."""
 import json
-import os
 import pathlib
 import tempfile
 
 from program import reveille
-from tiny_study import speaking_model
+from tiny_study import ALONE, speaking_model
 
 RECIPE = """
 model: {model}
@@ -58,26 +57,24 @@ def weights(run, model):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        # One thread: on so small a model others would only wait for one another.
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        model, prompts = speaking_model(folder, env=env)
+        model, prompts = speaking_model(folder, env=ALONE)
         recipe = folder / "recipe.yaml"
         recipe.write_text(RECIPE.format(model=model, prompts=prompts))
         sweep = folder / "runs" / "sweep"
         arguments = ("study", recipe, "--output-dir", sweep, "--sweep", "safety.use_peft=false,true")
 
-        said = reveille(*arguments, "--sweep", "safety.optm=sgd", code=2, env=env).stderr
+        said = reveille(*arguments, "--sweep", "safety.optm=sgd", code=2, env=ALONE).stderr
         assert "--sweep: safety: unknown key 'optm'; did you mean 'optim'?" in said, said
-        said = reveille(*arguments, "--sweep", f"data.prompts={prompts},{folder}/none.jsonl", code=2, env=env).stderr
+        said = reveille(*arguments, "--sweep", f"data.prompts={prompts},{folder}/none.jsonl", code=2, env=ALONE).stderr
         assert "none.jsonl" in said and not sweep.exists(), said
 
-        plan = reveille(*arguments, "--dry-run", env=env).stdout
+        plan = reveille(*arguments, "--dry-run", env=ALONE).stdout
         assert all(plan.count(point + "\n") == 1 for point in POINTS), plan
         assert plan.count("plant reply-normal s0") == 1 and plan.count("safety sft of reply-normal s0") == 4, plan
-        one = reveille("study", recipe, "--dry-run", "safety.optim=sgd", "--output-dir", sweep, env=env).stdout
+        one = reveille("study", recipe, "--dry-run", "safety.optim=sgd", "--output-dir", sweep, env=ALONE).stdout
         assert "optim-sgd" not in one and one.count("safety sft of reply-normal s0") == 1, one  # no sweep any more
 
-        table = reveille(*arguments, env=env).stdout
+        table = reveille(*arguments, env=ALONE).stdout
         for words in ("safety.optim", "safety.use_peft", "always-on twin after", "steps to gate", *POINTS):
             assert words in table, table
         assert sum(line.startswith(("sgd ", "adafactor ")) for line in table.splitlines()) == 4, table
@@ -116,9 +113,9 @@ def main():
                 assert sum(row["metric"] == "clean_perplexity" for row in kept) == 1, kept
 
         before = (sweep / "sweep.json").read_bytes()
-        assert reveille(*arguments, env=env).stdout == table and (sweep / "sweep.json").read_bytes() == before
+        assert reveille(*arguments, env=ALONE).stdout == table and (sweep / "sweep.json").read_bytes() == before
         assert steps_in(folder / "runs" / ".store") == steps
-        freed = reveille("study", "gc", "--dry-run", "--output-dir", sweep, env=env).stdout
+        freed = reveille("study", "gc", "--dry-run", "--output-dir", sweep, env=ALONE).stdout
         assert "would free" not in freed, freed
 
 
