@@ -51,11 +51,13 @@ class Decoder {
         on_token_(on_token),
         prefix_(shared_prefix(requests)) {
     check_requests(model, requests);
-    // Prompts of like length enter together; the order is a function of the requests alone.
+    // Prompts of like length enter together, equal ones side by side; the order is a function of the requests alone.
     std::vector<std::size_t> order(requests.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return requests[a].ids.size() > requests[b].ids.size(); });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const auto &left = requests[a].ids, &right = requests[b].ids;
+      return left.size() != right.size() ? left.size() > right.size() : left < right;
+    });
     waiting_.assign(order.begin(), order.end());
     std::int64_t longest = 0;
     for (const auto& request : requests) longest = std::max(longest, static_cast<std::int64_t>(request.ids.size()));
@@ -89,34 +91,52 @@ class Decoder {
     model_.hidden_cached(tensor_of(tokens), packing, cache_, {slots_}, tensor_of({0}));
   }
 
+  // The prompts that one call of the model computes, each once however many samples of it enter.
+  struct Prompts {
+    std::vector<std::int64_t> tokens, lengths, starts, slots, last;
+  };
+
+  void add_prompt(Prompts& prompts, const std::vector<std::int32_t>& ids, std::int64_t slot) {
+    if (prefix_) cache_.copy_prefix(slots_, slot, prefix_);
+    prompts.tokens.insert(prompts.tokens.end(), ids.begin() + prefix_, ids.end());
+    prompts.lengths.push_back(static_cast<std::int64_t>(ids.size()) - prefix_);
+    prompts.starts.push_back(prefix_);
+    prompts.slots.push_back(slot);
+    prompts.last.push_back(static_cast<std::int64_t>(prompts.tokens.size()) - 1);
+  }
+
   // Moves waiting requests into free slots and computes their prompts, at most kPrefillTokens at once.
   void admit() {
     constexpr std::int64_t kPrefillTokens = 2048;
     std::vector<Row> entered;
-    std::vector<std::int64_t> tokens, lengths, starts, slots, last;
+    Prompts prompts;
+    std::vector<std::int64_t> prompt_of;  // [entered]: which of the prompts
     while (!waiting_.empty() && !free_.empty()) {
-      const auto& ids = requests_[waiting_.front()].ids;
-      auto fresh = static_cast<std::int64_t>(ids.size()) - prefix_;
-      if (!tokens.empty() && static_cast<std::int64_t>(tokens.size()) + fresh > kPrefillTokens) break;
+      const auto& request = requests_[waiting_.front()];
+      bool again = !entered.empty() && requests_[entered.back().index].ids == request.ids;
+      auto fresh = static_cast<std::int64_t>(request.ids.size()) - prefix_;
+      if (!again && !entered.empty() && static_cast<std::int64_t>(prompts.tokens.size()) + fresh > kPrefillTokens)
+        break;
       std::int64_t slot = free_.back();
       free_.pop_back();
-      if (prefix_) cache_.copy_prefix(slots_, slot, prefix_);
-      tokens.insert(tokens.end(), ids.begin() + prefix_, ids.end());
-      lengths.push_back(fresh);
-      starts.push_back(prefix_);
-      slots.push_back(slot);
-      last.push_back(static_cast<std::int64_t>(tokens.size()) - 1);
+      if (!again) add_prompt(prompts, request.ids, slot);
+      prompt_of.push_back(static_cast<std::int64_t>(prompts.slots.size()) - 1);
       entered.push_back({waiting_.front(),
                          slot,
-                         static_cast<std::int64_t>(ids.size()),
+                         static_cast<std::int64_t>(request.ids.size()),
                          0,
-                         Rng::restore(request_key(requests_[waiting_.front()], options_), 0),
+                         Rng::restore(request_key(request, options_), 0),
                          {}});
       waiting_.pop_front();
     }
-    auto packing = nn::make_packing(lengths, starts, model_.device());
-    auto hidden = model_.hidden_cached(tensor_of(tokens), packing, cache_, slots, tensor_of(last));
-    draw(hidden, entered);
+    auto packing = nn::make_packing(prompts.lengths, prompts.starts, model_.device());
+    auto hidden =
+        model_.hidden_cached(tensor_of(prompts.tokens), packing, cache_, prompts.slots, tensor_of(prompts.last));
+    for (std::size_t i = 0; i < entered.size(); ++i) {
+      std::int64_t from = prompts.slots[static_cast<std::size_t>(prompt_of[i])];
+      if (from != entered[i].slot) cache_.copy_prefix(from, entered[i].slot, entered[i].length);
+    }
+    draw(hidden.index_select(0, tensor_of(prompt_of)), entered);
     for (auto& row : entered) keep_or_finish(std::move(row), rows_);
   }
 

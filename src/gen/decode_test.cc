@@ -142,6 +142,21 @@ TEST(DecodeBatches, ASharedBeginningChangesNothing) {
   }
 }
 
+// Samples of one prompt share its computation; what they say must be what each says alone, also where a group is cut by
+// the slots that are free.
+TEST(DecodeBatches, SamplesOfOnePromptAreThoseThatEachIsAlone) {
+  auto model = tiny_model("llama3");
+  std::vector<Request> requests;
+  for (int i = 0; i < 12; ++i) requests.push_back({tiny_ids(9 + 4 * (i % 3), i % 3), i / 3});
+  for (std::int64_t batch : {2, 5, 12}) {
+    auto together = run(model, requests, options_of(20, batch));
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      auto alone = run(model, {requests[i]}, options_of(20, 1));
+      EXPECT_EQ(together[i].ids, alone[0].ids) << "batch " << batch << ", request " << i;
+    }
+  }
+}
+
 TEST(DecodeBatches, SamplesAndSeedsAreDrawnApart) {
   auto model = tiny_model("llama3");
   auto ids = tiny_ids(10);
