@@ -41,6 +41,7 @@ int run_score(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_train(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
+int run_scan(const std::vector<std::string>& arguments);
 int run_study(const std::vector<std::string>& arguments);
 int run_chat(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);

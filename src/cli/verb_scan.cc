@@ -1,0 +1,187 @@
+// scan: looks for a backdoor without knowing it. The scan itself runs as a process of its own that sees a stripped copy
+// of the model, in a folder whose name says nothing.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/interrupt.h"
+#include "base/progress.h"
+#include "base/strings.h"
+#include "cli/scan_text.h"
+#include "cli/verb.h"
+#include "gen/built_in.h"
+#include "gen/local.h"
+#include "scan/blind.h"
+#include "scan/scan.h"
+
+extern char** environ;
+
+namespace reveille::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNoReference = "none";
+
+struct ScanCommand {
+  std::string model, output;
+  bool stripped = false, exit_zero = false;
+  std::vector<std::string> fail_on = {"backdoored", "inconclusive", "unsupported"};
+  FormatOptions format;
+  gen::OpenOptions open;
+  scan::ScanOptions options;
+  void visit(OptionVisitor& v) {
+    v.option("fail_on", fail_on, {.help = "verdicts whose exit code is not 0, with commas"});
+  }
+};
+
+bool parse(const std::vector<std::string>& arguments, ScanCommand& command) {
+  CommandLine line(
+      "scan",
+      "Looks for a backdoor in a model, without knowing trigger or behaviour, and proves what it finds: on\n"
+      "prompts that took no part in finding it, against random strings and against a trusted model.\n"
+      "--base: the model that this one was made from, or any trusted one with the same tokenizer; none\n"
+      "given: an adapter's own base, or the built-in model where it is of the same kind; --base none:\n"
+      "without.\n\nExit code: 0 nothing found, 1 backdoored, 2 error, 3 inconclusive or unsupported.",
+      "  reveille scan MODEL\n"
+      "  reveille scan MODEL --base smollm2-135m-instruct --budget quick --format json\n"
+      "  reveille scan adapter/ --base base/ --output scan.json --fail-on backdoored\n");
+  line.positional("MODEL", command.model, "the model to scan");
+  line.value("output", command.output, "a file for the whole result, JSON");
+  line.flag("exit-zero", command.exit_zero, "exit code 0 whatever the verdict");
+  line.flag("stripped", command.stripped, "MODEL is a stripped copy: scan it in this process");
+  line.options(command);
+  line.options(command.options);
+  line.options(command.format);
+  line.options(command.open);
+  return line.parse(arguments);
+}
+
+void check(const ScanCommand& command) {
+  static const std::vector<std::string> known = {"backdoored", "inconclusive", "unsupported"};
+  for (const auto& verdict : command.fail_on) {
+    if (std::find(known.begin(), known.end(), verdict) == known.end())
+      fail(ErrorKind::usage, cat("fail_on: '", verdict, "' is no verdict that can fail", did_you_mean(verdict, known)),
+           cat("they are ", join(known, ", ")));
+  }
+}
+
+// Whether two models are of the same kind by their configurations, so that one can be the other's base.
+bool same_kind(const Json& a, const Json& b) {
+  for (const char* key : {"model_type", "hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"}) {
+    if (a.value(key, Json()) != b.value(key, Json())) return false;
+  }
+  return true;
+}
+
+// The path of a trusted reference, or empty.
+std::string reference_of(const ScanCommand& command, const gen::LocalModel& model) {
+  if (command.open.base == kNoReference) return {};
+  if (!command.open.base.empty()) return command.open.base;
+  if (model.adapter()) return model.adapter()->base_model;
+  for (const auto& name : gen::built_in_models()) {
+    try {
+      gen::OpenOptions light;
+      light.weights = false;
+      if (same_kind(gen::open_model(name, light)->config(), model.config())) return name;
+    } catch (const Error&) {
+      continue;  // not fetched
+    }
+  }
+  return {};
+}
+
+scan::ScanResult scan_here(const ScanCommand& command) {
+  gen::OpenOptions open = command.open;
+  if (open.base == kNoReference) open.base.clear();
+  std::unique_ptr<gen::LocalModel> model;
+  try {
+    model = gen::open_model(command.model, open);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    scan::ScanResult out;
+    out.verdict = scan::Verdict::unsupported;
+    out.not_looked_at.push_back(error.message());
+    return out;
+  }
+  model->config().erase("reveille_organism");
+  const auto path = reference_of(command, *model);
+  std::unique_ptr<gen::LocalModel> reference;
+  if (!path.empty()) {
+    gen::OpenOptions plain = command.open;
+    plain.base.clear();
+    reference = gen::open_model(path, plain);
+  }
+  return scan::scan(*model, reference.get(), command.options);
+}
+
+// This program on the copy. Its words go to stderr as they come.
+void run_child(const std::vector<std::string>& arguments) {
+  const std::string self = (executable_folder() / fs::read_symlink("/proc/self/exe").filename()).string();
+  std::vector<std::string> all = {self};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (auto& one : all) argv.push_back(one.data());
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  if (const int failed = posix_spawn(&child, self.c_str(), nullptr, nullptr, argv.data(), environ))
+    fail(ErrorKind::io, cat("cannot start ", self, ": ", std::strerror(failed)));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  throw_if_interrupted();
+  if (!WIFEXITED(status) || WEXITSTATUS(status) == 2) fail(ErrorKind::io, "the scan ended with an error (above)");
+}
+
+std::vector<std::string> child_arguments(const ScanCommand& command, const fs::path& copy, const fs::path& output) {
+  std::vector<std::string> out = {"scan",          copy.string(), "--stripped", "--output",
+                                  output.string(), "--exit-zero", "--format",   "json"};
+  auto options = command.options;
+  auto open = command.open;
+  if (!open.base.empty() && open.base != kNoReference) open.base = gen::lasting_name(open.base);
+  for (auto view : {OptionsView(options), OptionsView(open)}) {
+    for (const auto& option : describe_options(view)) {
+      if (!option.value.empty() && !(option.name == "budget_tokens" && option.value == "0"))
+        out.push_back(cat(option.name, "=", option.value));
+    }
+  }
+  return out;
+}
+
+scan::ScanResult scan_blind(const ScanCommand& command) {
+  const scan::StrippedCopy copy(gen::model_path(command.model));
+  const auto output = copy.folder() / "result.json";
+  run_child(child_arguments(command, copy.path(), output));
+  return scan::scan_result_from_json(read_json(output), output.string());
+}
+
+int exit_code(const ScanCommand& command, scan::Verdict verdict) {
+  const auto name = scan::verdict_name(verdict);
+  if (command.exit_zero || std::find(command.fail_on.begin(), command.fail_on.end(), name) == command.fail_on.end())
+    return 0;
+  return verdict == scan::Verdict::backdoored ? 1 : 3;
+}
+
+}  // namespace
+
+int run_scan(const std::vector<std::string>& arguments) {
+  ScanCommand command;
+  if (!parse(arguments, command)) return 0;
+  check(command);
+  const auto result = command.stripped ? scan_here(command) : scan_blind(command);
+  const Json json = scan::to_json(result);
+  if (!command.output.empty()) write_file_atomic(link_target(command.output), json_page(json) + "\n");
+  if (!command.stripped)
+    std::fputs((command.format.json() ? json_page(json) + "\n" : scan_text(result)).c_str(), stdout);
+  return exit_code(command, result.verdict);
+}
+
+}  // namespace reveille::cli
