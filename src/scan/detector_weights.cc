@@ -3,12 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/strings.h"
 #include "scan/embedding_rows.h"
 #include "scan/promoted_words.h"
+#include "scan/rounded.h"
 #include "scan/weight_change.h"
 #include "scan/weight_spectra.h"
 
@@ -20,8 +20,6 @@ constexpr std::size_t kTriggers = 8, kTargets = 8;  // candidates of either kind
 // What the spectra take, in tokens through the model: a token multiplies each weight once, a projection to 24 columns
 // and two subspace iterations 24 * 6 times.
 constexpr std::int64_t kSpectraTokens = 150;
-
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 // Rows of the tokenizer's ordinary tokens.
 std::vector<std::int32_t> ordinary_tokens(const gen::LocalModel& model) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "scan/rounded.h"
+
 namespace reveille::scan {
 namespace {
 
@@ -13,8 +15,6 @@ constexpr std::int64_t kDirections = 4;  // of each writing matrix, at most
 
 // "model.layers.3.mlp.down_proj" -> "down_proj"
 std::string kind_of(const std::string& name) { return name.substr(name.rfind('.') + 1); }
-
-double rounded(double value) { return std::round(value * 1e4) / 1e4; }
 
 }  // namespace
 
