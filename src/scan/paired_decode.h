@@ -1,8 +1,8 @@
 // Text drawn from what a suspect and a reference say together: the suspect's logits plus `difference` times what they
 // exceed the reference's by. With 0 it is the suspect's own text; the more of it, the likelier what training made
 // likelier, however rare it still is.
-// Method: logit-difference amplification as reference/detection.md 3.3 describes it; the limit without the suspect's
-// own logits and the cut of implausible tokens are contrastive decoding (arXiv 2210.15097).
+// Method: logit-difference amplification (Goodfire); its limit without the suspect's own logits, and the cut of
+// implausible tokens, are contrastive decoding (arXiv 2210.15097).
 #pragma once
 
 #include <cstdint>
