@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "scan/file_notes.h"
 
 namespace reveille::scan {
 namespace {
@@ -188,6 +189,7 @@ Json to_json(const ScanResult& result) {
                    {"score", result.score},
                    {"findings", list_json(result.findings)},
                    {"files", list_json(result.files)},
+                   {"file_rules", rules_of(result.files)},
                    {"detectors", list_json(result.detectors)},
                    {"tested", list_json(result.tested)},
                    {"not_looked_at", result.not_looked_at},
