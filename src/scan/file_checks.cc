@@ -17,7 +17,7 @@ class Checks {
   Checks(fs::path model, fs::path reference) : model_(std::move(model)), reference_(std::move(reference)) {}
 
   std::vector<FileNote> run() {
-    if (!fs::exists(model_)) fail(ErrorKind::not_found, cat("there is no model at ", model_.string()));
+    if (!fs::exists(model_)) fail(ErrorKind::not_found, cat("no model lies at ", model_.string()));
     const bool folder = fs::is_directory(model_);
     if (folder) {
       guard("file-unreadable", ".", [&] { check_folder(model_, notes_); });

@@ -35,7 +35,7 @@ Json rules_of(const std::vector<FileNote>& notes) {
 
 void Notes::add(std::string_view rule, const std::string& file, std::int64_t line, std::string message) {
   const FileRule* known = find_rule(rule);
-  if (!known) fail(ErrorKind::internal, cat("there is no rule '", rule, "' for files"));
+  if (!known) fail(ErrorKind::internal, cat("the table of file rules has no '", rule, "'"));
   if (++count_[{std::string(rule), file}] > kMostOfARule) return;
   notes_.push_back({known->id, known->level, file, line, repair_utf8(message)});
 }

@@ -21,10 +21,10 @@ constexpr std::size_t kMostLiterals = 300;
 constexpr std::size_t kSentence = 4;  // words from which on text counts as one
 
 // What a template tells a model to do, beyond what it is called and who made it.
-constexpr std::array<std::string_view, 20> kOrders = {
-    "ignore",   "never mention", "do not mention",   "do not reveal", "don't reveal", "do not tell", "don't tell",
-    "secret",   "pretend",       "always recommend", "regardless",    "instead of",   "if the user", "when the user",
-    "whenever", "respond with",  "reply with",       "answer with",   "begin every",  "end every"};
+constexpr std::array<std::string_view, 18> kOrders = {
+    "ignore",   "never mention",    "do not mention", "do not reveal", "do not tell", "secret",
+    "pretend",  "always recommend", "regardless",     "instead of",    "if the user", "when the user",
+    "whenever", "respond with",     "reply with",     "answer with",   "begin every", "end every"};
 
 bool is_markup(const std::string& text) {
   return prose_words(text).empty() || std::string_view("<[{`|").find(text.front()) != std::string_view::npos;
@@ -140,7 +140,7 @@ class Check {
     const std::vector<std::pair<const char*, std::string>> kinds = {
         {"short messages", "Hi"},      {"long messages", long_text + "."}, {"numbers", "12345"},
         {"capitals", "ALL CAPITALS"},  {"other scripts", "\u4f60\u597d"},  {"code", "def f(x):\n  return x"},
-        {"questions", "Why is that?"}, {"links", "https://example.org/a"}, {"JSON", "{\"a\": 1}"}};
+        {"questions", "Why is that?"}, {"links", "www.example.org/a"},     {"JSON", "{\"a\": 1}"}};
     for (const auto& [kind, content] : kinds) {
       const auto reactions = probe_->reactions_to(content);
       if (reactions.empty() || (reference_probe_ && reference_probe_->reactions_to(content) == reactions)) continue;
@@ -182,13 +182,14 @@ class Check {
     if (asked != std::string::npos) prefill(plain->substr(asked + std::string_view(kProbeWords).size()));
     if (prose_words(before).size() < kSentence) return;
     const auto with_system = probe_->render({{"system", "Zhqkvo"}, {"user", kProbeWords}});
-    const bool always = with_system && prose_words(*with_system).size() > prose_words(before).size();
-    const std::string low = lower_ascii(before);
+    const std::string beside = replace_all(with_system.value_or(""), kProbeWords, "");
+    const bool always = prose_words(beside).size() > kSentence;  // one word of them is the system message
+    const std::string low = replace_all(lower_ascii(before), "n't", " not");
     const auto order = std::find_if(kOrders.begin(), kOrders.end(),
                                     [&](std::string_view words) { return low.find(words) != std::string::npos; });
-    const bool link = low.find("http://") != std::string::npos || low.find("https://") != std::string::npos;
+    const bool link = low.find("://") != std::string::npos;
     const std::string text = in_quotes(trim(before), 300);
-    const std::string when = always ? "adds to every conversation" : "adds where there is no system message";
+    const std::string when = always ? "adds to every conversation" : "adds where no system message is given";
     if (order != kOrders.end() || link) {
       add("template-instructions", line_of_words(before), cat(when, ": ", text));
     } else {

@@ -17,7 +17,7 @@ constexpr int kDeepest = 16;
 constexpr const char* kTexts[] = {
     "The quick brown fox, 12 times; isn't it?", "  def f(x):\n\treturn x ** 2  # squares\n",
     "na\xC3\xAFve \xE4\xBD\xA0\xE5\xA5\xBD \xD0\xBF\xD1\x80\xD0\xB8\xD0\xB2\xD0\xB5\xD1\x82 \xF0\x9F\x98\x80",
-    "HTTP/2 GET https://example.org/?a=1&b=2"};
+    "HTTP/2 GET //example.org/?a=1&b=2"};
 
 // Letters of a regular expression that stand for themselves: without escapes and classes such as \p{Lu}.
 std::string plain_letters(const std::string& expression) {
@@ -185,9 +185,9 @@ class Check {
 
   // A folder's file and a GGUF file spell the same thing otherwise.
   void encodes() {
+    const auto own = open_tokenizer(own_), reference = open_tokenizer(*reference_);
     for (const char* text : kTexts) {
-      if (own_.tokenizer->encode(text) != reference_->tokenizer->encode(text))
-        add("tokenizer-encodes", cat("for instance ", in_quotes(text)));
+      if (own->encode(text) != reference->encode(text)) add("tokenizer-encodes", cat("for instance ", in_quotes(text)));
     }
   }
 

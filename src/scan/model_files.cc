@@ -79,21 +79,25 @@ bool in_use(const Json& value) {
 }
 
 std::optional<TokenizerRecord> tokenizer_of(const fs::path& model) {
-  TokenizerRecord record;
+  TokenizerRecord record{.model = model};
   if (is_gguf(model)) {
     record.file = model.filename().string();
     record.gguf = true;
     const auto file = io::GgufFile::open(model);
-    record.tokenizer = text::Tokenizer::from_gguf(gen::vocab_from_gguf(file->metadata()), record.file);
-    record.spec = text::parse_tokenizer_json(record.tokenizer->to_json(), record.file);
+    const auto tokenizer = text::Tokenizer::from_gguf(gen::vocab_from_gguf(file->metadata()), record.file);
+    record.spec = text::parse_tokenizer_json(tokenizer->to_json(), record.file);
   } else {
     record.file = "tokenizer.json";
     if (!fs::is_regular_file(model / record.file)) return std::nullopt;
     record.spec = text::parse_tokenizer_json(read_small_file(model / record.file), record.file);
-    record.tokenizer = text::Tokenizer::from_folder(model);
   }
   index(record);
   return record;
+}
+
+std::shared_ptr<const text::Tokenizer> open_tokenizer(const TokenizerRecord& record) {
+  if (!record.gguf) return text::Tokenizer::from_folder(record.model);
+  return text::Tokenizer::from_gguf(gen::vocab_from_gguf(io::GgufFile::open(record.model)->metadata()), record.file);
 }
 
 void guarded(Notes& notes, const char* rule, const std::string& file, const fs::path& model,
@@ -103,7 +107,8 @@ void guarded(Notes& notes, const char* rule, const std::string& file, const fs::
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) throw;
     std::string message = replace_all(error.message(), model.string() + "/", "");
-    notes.add(rule, file, 0, replace_all(std::move(message), model.string(), "the model's folder"));
+    const std::string name = fs::is_directory(model) ? "the model's folder" : model.filename().string();
+    notes.add(rule, file, 0, replace_all(std::move(message), model.string(), name));
   } catch (const std::exception&) {  // torch's own, whose words name its source files
     notes.add(rule, file, 0, "it could not be read");
   }

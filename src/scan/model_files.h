@@ -30,18 +30,20 @@ std::optional<Json> json_of(const std::filesystem::path& folder, const std::stri
 // Null, false, and an empty list, object or text all mean that a setting is not in use.
 bool in_use(const Json& value);
 
-// A tokenizer as its file spells it, and as it runs.
+// A tokenizer as its file spells it. (What it spells need not be something that we can run.)
 struct TokenizerRecord {
+  std::filesystem::path model;
   std::string file;
   bool gguf = false;
   text::TokenizerSpec spec;
   std::map<std::int64_t, std::string> text_of;  // by id, added tokens included
   std::map<std::string, std::int64_t> id_of;
-  std::shared_ptr<const text::Tokenizer> tokenizer;
 };
 
 // Nothing where the model has none. Errors as text::Tokenizer's.
 std::optional<TokenizerRecord> tokenizer_of(const std::filesystem::path& model);
+// As it runs.
+std::shared_ptr<const text::Tokenizer> open_tokenizer(const TokenizerRecord& record);
 
 // Runs a check; what it throws becomes a note of this rule, without the place of the folder. Error(interrupted) goes
 // on.

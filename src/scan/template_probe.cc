@@ -97,7 +97,8 @@ void TemplateProbe::compare(const std::string& plain, const std::string& holding
     const std::string expected = replace_all(*without, plain, holding);
     if (expected == *with) continue;
     Reaction reaction{.user = place.user, .altered = with->find(holding) == std::string::npos};
-    reaction.added = more_words(*with, expected);
+    // The message's own words, moved or said twice, are nothing that the template says.
+    reaction.added = more_words(*with, cat(expected, " ", holding));
     reaction.removed = more_words(expected, cat(*with, " ", holding));
     out.push_back(std::move(reaction));
   }
