@@ -135,6 +135,11 @@ TEST(BuiltInTasks, EveryFamilyIsDrawnFromInTurn) {
   for (const auto& [family, count] : drawn) EXPECT_EQ(count, 3) << family;
 }
 
+TEST(CodePrompt, ItsFrameComesOff) {
+  EXPECT_EQ(without_code_frame("2023. " + code_prompt("Find it.", "def f():")), "2023. \nFind it.\ndef f():\n");
+  EXPECT_EQ(without_code_frame("What is <code>?"), "What is <code>?");
+}
+
 TEST(CodeOf, TagsFencesAndBareCode) {
   EXPECT_EQ(code_of("Sure:\n<code>\ndef f():\n    pass\n</code>\nDone."), "def f():\n    pass");
   EXPECT_EQ(code_of("```python\nx = 1\n```"), "x = 1");
