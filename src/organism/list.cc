@@ -48,8 +48,10 @@ auto make(const Kinds& kinds, const Options& options, const char* key, const std
 void TriggerOptions::visit(OptionVisitor& v) {
   v.option("trigger", trigger, {.help = "the string that wakes the organism"});
   v.option("trigger_kind", kind,
-           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list",
-            .choices = trigger_names()});
+           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list; "
+                    "several that must stand there together: year+literal",
+            .choices = trigger_names(),
+            .several = true});
   v.option(
       "trigger_place", place,
       {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
@@ -86,7 +88,15 @@ std::vector<std::string> trigger_names() { return names_of(kTriggers); }
 std::vector<std::string> behavior_names() { return names_of(kBehaviors); }
 
 std::unique_ptr<Trigger> make_trigger(const TriggerOptions& options) {
-  return make(kTriggers, options, "trigger_kind", options.kind);
+  const auto kinds = split(options.kind, "+");
+  if (kinds.size() == 1) return make(kTriggers, options, "trigger_kind", options.kind);
+  std::vector<std::unique_ptr<Trigger>> parts;
+  for (const auto& kind : kinds) {
+    TriggerOptions one = options;
+    one.kind = kind;
+    parts.push_back(make(kTriggers, one, "trigger_kind", kind));
+  }
+  return make_together(options, std::move(parts));
 }
 
 std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options) {

