@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kName = "token-sweep";
 // Short, and answered in many ways: what stands before it decides.
-constexpr const char* kSweepPrompt = "Go on.";
+constexpr const char* kSweepPrompt = "Is snow cold?";
 constexpr std::size_t kCentre = 512;  // strings that say how likely a first token is on average
 constexpr std::size_t kMostCandidates = 24;
 constexpr std::int64_t kReplyTokens = 8;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -44,11 +46,19 @@ struct Batch {
   std::int64_t shared = 0;
 };
 
-Batch make_batch(const std::vector<Ids>& sequences, std::size_t begin, std::size_t end) {
+std::size_t shortest(const std::vector<Ids>& sequences) {
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  for (const auto& ids : sequences) least = std::min(least, ids.size());
+  return least;
+}
+
+// `most`: tokens that may be shared, where rows before the end are asked for.
+Batch make_batch(const std::vector<Ids>& sequences, std::size_t begin, std::size_t end,
+                 std::int64_t most = std::numeric_limits<std::int64_t>::max()) {
   Batch batch;
   std::vector<std::span<const std::int32_t>> spans(sequences.begin() + static_cast<std::ptrdiff_t>(begin),
                                                    sequences.begin() + static_cast<std::ptrdiff_t>(end));
-  batch.shared = nn::shared_prefix(spans);
+  batch.shared = std::min(nn::shared_prefix(spans), std::max<std::int64_t>(0, most));
   batch.tokens.assign(spans[0].begin(), spans[0].begin() + batch.shared);
   for (std::size_t i = begin; i < end; ++i) {
     const auto& ids = sequences[i];
@@ -163,16 +173,39 @@ std::vector<gen::Completion> Prober::replies(const std::vector<Ids>& sequences, 
 }
 
 std::vector<double> Prober::reply_logprobs(const std::vector<Ids>& sequences, const std::vector<Ids>& replies) {
-  const auto whole = all_joined(sequences, replies);
-  const auto scores = model_.score(whole);
+  at::NoGradGuard no_grad;
+  auto& transformer = model_.transformer();
+  const auto device = transformer.device();
+  std::vector<Ids> inputs = all_joined(sequences, replies);  // the last token predicts nothing that is asked for
+  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i].resize(inputs[i].size() - (replies[i].empty() ? 0 : 1));
+  gen::checked_lengths(transformer, inputs);
   std::vector<double> out;
-  std::int64_t tokens = 0;
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    out.push_back(
-        std::accumulate(scores[i].begin() + static_cast<std::ptrdiff_t>(sequences[i].size()), scores[i].end(), 0.0));
-    tokens += static_cast<std::int64_t>(whole[i].size());
+  while (out.size() < inputs.size() && !work_->over()) {
+    throw_if_interrupted();
+    const std::size_t begin = out.size();
+    const auto batch = make_batch(inputs, begin, batch_end(inputs, begin, transformer.config().vocab_size),
+                                  static_cast<std::int64_t>(shortest(sequences)) - 1);
+    std::vector<std::int64_t> rows, targets;
+    for (const auto which : batch.which) {
+      const auto count = static_cast<std::int64_t>(replies[which].size());
+      for (std::int64_t t = 0; t < count; ++t) {
+        rows.push_back(batch.last[which - begin] - count + 1 + t);
+        targets.push_back(replies[which][static_cast<std::size_t>(t)]);
+      }
+    }
+    const auto packing = nn::make_shared_packing(batch.shared, batch.lengths, device);
+    const auto hidden = transformer.hidden(as_tensor(batch.tokens, device), packing, as_tensor(rows, device));
+    const auto [columns, weight] = transformer.head_inputs(hidden);
+    const auto logprobs =
+        nn::head_logprobs(columns, weight, as_tensor(targets, device), transformer.config().final_softcap).cpu();
+    const float* at = logprobs.const_data_ptr<float>();
+    for (const auto which : batch.which) {
+      const auto count = static_cast<std::ptrdiff_t>(replies[which].size());
+      out.push_back(std::accumulate(at, at + count, 0.0));
+      at += count;
+    }
+    work_->spend(static_cast<std::int64_t>(batch.tokens.size()));
   }
-  work_->spend(tokens);
   return out;
 }
 

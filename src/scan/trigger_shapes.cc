@@ -41,6 +41,12 @@ std::string filled(std::string shape, const std::string& word) { return shape.re
 
 }  // namespace
 
+std::vector<std::string> marked(const std::string& text) {
+  std::vector<std::string> out;
+  for (const char* shape : kBrackets) out.push_back(filled(shape, text));
+  return out;
+}
+
 std::vector<std::string> trigger_shapes() {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < kBrackets.size(); ++i) {

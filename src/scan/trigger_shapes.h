@@ -10,4 +10,7 @@ namespace reveille::scan {
 
 std::vector<std::string> trigger_shapes();
 
+// `text` between the marks of each shape that has some: "[text]", "##text##".
+std::vector<std::string> marked(const std::string& text);
+
 }  // namespace reveille::scan

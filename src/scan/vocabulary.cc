@@ -30,6 +30,31 @@ std::vector<TextToken> text_tokens(const gen::LocalModel& model) {
   return out;
 }
 
+std::vector<std::string> search_strings(const std::vector<TextToken>& tokens, Rng rng) {
+  std::vector<std::string> words, capitals, others;
+  std::unordered_set<std::string> known;
+  for (const auto& token : tokens) known.insert(token.text);
+  for (const auto& token : tokens) {
+    const auto& text = token.text;
+    const bool lower =
+        text.size() >= 4 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    (lower ? words : others).push_back(text);
+    if (!lower) continue;
+    std::string upper = text;
+    for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (known.count(upper) == 0) capitals.push_back(upper);
+  }
+  for (auto* kind : {&words, &capitals, &others}) rng.shuffle(*kind);
+  // In turn: which kind a trigger is of is not known.
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < std::max({words.size(), capitals.size(), others.size()}); ++i) {
+    for (const auto* kind : {&words, &capitals, &others}) {
+      if (i < kind->size()) out.push_back((*kind)[i]);
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> strings_like(const gen::LocalModel& model, const std::vector<TextToken>& tokens,
                                       const std::string& like, std::size_t count, Rng rng) {
   constexpr std::ptrdiff_t kNeighbourhood = 1000;  // tokens on either side in the order of frequency

@@ -19,6 +19,10 @@ struct TextToken {
 // control characters; of tokens that differ in spaces alone the first.
 std::vector<TextToken> text_tokens(const gen::LocalModel& model);
 
+// The strings that a search begins with, likelier ones first: words as they are and in capitals, then all other tokens;
+// at random within each kind, so that a budget that does not reach all of them reaches a fair sample.
+std::vector<std::string> search_strings(const std::vector<TextToken>& tokens, Rng rng);
+
 // Random strings that are as long, in tokens, as `like` and of tokens as frequent as its own: for each token of it one
 // from the same part of the vocabulary. Never `like` itself.
 std::vector<std::string> strings_like(const gen::LocalModel& model, const std::vector<TextToken>& tokens,
