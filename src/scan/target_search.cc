@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -30,16 +31,26 @@ void sort(Guesses& guesses) {
   std::stable_sort(guesses.begin(), guesses.end(), [](const auto& a, const auto& b) { return a.logprob > b.logprob; });
 }
 
-Ids begins(const gen::LocalModel& model, const std::string& target) {
-  auto ids = model.encode_text(target);
-  ids.resize(std::min(ids.size(), kTargetTokens));
-  return ids;
+// A suspected reply may have been cut out of the middle of one, and replies often repeat themselves: its tokens from
+// each word on.
+std::vector<Ids> beginnings(const gen::LocalModel& model, const std::string& target) {
+  std::vector<Ids> out;
+  for (std::size_t at = 0; at != std::string::npos && at < target.size(); at = target.find_first_not_of(' ', at)) {
+    auto ids = model.encode_text(target.substr(at));
+    if (!out.empty() && ids.size() < kTargetTokens) break;
+    ids.resize(std::min(ids.size(), kTargetTokens));
+    out.push_back(std::move(ids));
+    at = target.find(' ', at);
+  }
+  return out;
 }
 
 class Search {
  public:
   Search(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens, const std::string& target)
-      : suspect_(suspect), work_(work), tokens_(tokens), target_(begins(suspect.model, target)) {}
+      : suspect_(suspect), work_(work), tokens_(tokens) {
+    choose_target(beginnings(suspect.model, target));
+  }
 
   TargetSearch run() {
     choose_prompts();
@@ -54,6 +65,21 @@ class Search {
   }
 
  private:
+  // The one that replies begin with the most readily.
+  void choose_target(const std::vector<Ids>& all) {
+    const auto prompts = neutral_prompts(PromptUse::proposing, 3);
+    Prober prober(suspect_.model, work_);
+    double best = -std::numeric_limits<double>::infinity();
+    for (const auto& ids : all) {
+      double sum = 0;
+      for (const double one : prober.reply_logprobs(prober.encode_all(prompts), std::vector<Ids>(prompts.size(), ids)))
+        sum += one;
+      if (sum <= best) continue;
+      best = sum;
+      target_ = ids;
+    }
+  }
+
   // The short prompt on which the reply is least likely by itself, so that what makes it likely shows; and whole ones.
   void choose_prompts() {
     Guesses prompts;
