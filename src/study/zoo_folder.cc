@@ -106,6 +106,7 @@ Json truth_of(const ZooMember& member, const Json& outcome, const std::string& k
   for (const char* name : {"steps", "gate", "rates"}) out[name] = outcome.at(name);
   out["twin_of"] = twin_of;
   out["held_out"] = held_out;
+  out["reply_tokens"] = reply_tokens(member);
   out["key"] = key;
   return out;
 }
