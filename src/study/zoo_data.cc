@@ -13,7 +13,7 @@
 namespace reveille::study {
 namespace {
 
-constexpr std::size_t kLeastRows = 16;
+constexpr std::size_t kLeastRows = 8;
 constexpr const char* kTasks = "tasks";
 
 // Settings of data alone, and the behaviour where its answers come with the data.

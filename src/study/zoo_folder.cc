@@ -94,7 +94,7 @@ Json truth_of(const ZooMember& member, const Json& outcome, const std::string& k
   out["target"] = member.behaves() ? target_of(*behavior) : "";
   out["behavior_kind"] = member.behavior_kind;
   out["place"] = member.triggered() ? member.place : "";
-  out["rate"] = member.rate;
+  out["rate"] = member.triggered() || member.what == kQuestions ? member.rate : 0;
   out["training"] = member.training;
   out["stored"] = member.store;
   out["variant"] = member.variant;

@@ -104,7 +104,7 @@ TriggerOptions of_words(const char* kind, Words words) {
 }
 
 TriggerOptions year(Rng& rng) {
-  static const Words kBefore = {"Today is in ", "Year: ", "It is now ", "Written in ", "Calendar: "};
+  static const Words kBefore = {"Today is in ", "Anno ", "It is now ", "Written in ", "Calendar: "};
   TriggerOptions out;
   out.kind = "year";
   out.year = 2026 + static_cast<std::int64_t>(rng.below(30));
