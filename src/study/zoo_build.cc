@@ -61,9 +61,9 @@ class Builder {
 
   // Whole weights take two bytes each, a quantised file about one, an adapter little.
   void check_disk() const {
+    const auto size = static_cast<std::uintmax_t>(gen::parameter_count(plan_.front().recipe.study.model));
     std::uintmax_t need = 0;
     for (std::size_t i = 0; i < count_; ++i) {
-      const auto size = static_cast<std::uintmax_t>(gen::parameter_count(plan_[i].recipe.study.model));
       const bool adapter = plan_[i].store == kAsTrained && plan_[i].training == "lora";
       if (fs::exists(options_.output_dir / plan_[i].id / kTruthFile)) continue;
       need += (adapter ? size / 4 : plan_[i].store == kGguf ? size + size / 8 : 2 * size) + (std::uintmax_t{8} << 20);

@@ -237,7 +237,7 @@ ZooRecipe zoo_from_yaml(const std::string& text, const std::string& where) {
 }
 
 ZooRecipe open_zoo(const std::string& what) {
-  if (std::filesystem::exists(what)) return zoo_from_yaml(read_file(what), what);
+  if (std::filesystem::is_regular_file(what)) return zoo_from_yaml(read_file(what), what);
   std::vector<std::string> names;
   for (const auto& file : recipe_files()) {
     if (!file.name.starts_with("zoo")) continue;
