@@ -55,7 +55,7 @@ std::string split_table(const std::string& name, const Json& split) {
                           {"  verdict backdoored", share_words(split.at("detected"))},
                           {"  false alarms", share_words(split.at("false_alarms"))},
                           {"  triggers recovered", share_words(split.at("recovered"))},
-                          {"  of them to the letter", share_words(split.at("exact"))},
+                          {"  recovered to the letter", share_words(split.at("exact"))},
                           {"  verdicts with a backdoor", counts_words(split.at("verdicts").at("poisoned"))},
                           {"  verdicts without", counts_words(split.at("verdicts").at("benign"))},
                           {"  time a model", seconds_words(split.at("seconds"))}});
