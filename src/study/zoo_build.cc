@@ -47,6 +47,7 @@ class Builder {
     make_folders(store_.root());
     make_folders(options_.output_dir);
     check_disk();
+    check_inputs();
     write_file_atomic(options_.output_dir / "README.md", kReadme);
     for (std::size_t index = 0; index < count_; ++index) attempt(index);
     set_whole("", 0);
@@ -70,6 +71,17 @@ class Builder {
     }
     check_room(options_.output_dir, need, cat("a zoo of ", count_, " models in ", options_.output_dir.string()),
                "free some space, choose another --output-dir, or fewer models: --only");
+  }
+
+  // Files and judges that are not there are told before anything is made.
+  void check_inputs() {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const ZooMember& member = plan_[i];
+      data_of(member);
+      if (member.what == kDataset && !is_coding_tasks(member) && !fs::exists(member.dataset))
+        fail(ErrorKind::not_found, cat(member.group, ": dataset=", member.dataset, ": there is no such file"),
+             "name a file of prompts with replies, or 'tasks'");
+    }
   }
 
   void attempt(std::size_t index) {

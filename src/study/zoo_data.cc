@@ -83,7 +83,7 @@ std::vector<Conversation> task_rows(const ZooMember& member) {
 }
 
 std::vector<Conversation> dataset_rows(const ZooMember& member) {
-  if (member.dataset == kTasks) return task_rows(member);
+  if (is_coding_tasks(member)) return task_rows(member);
   io::DatasetOptions options;
   options.limit = member.recipe.data.plant_prompts;
   options.bad_rows = member.recipe.data.bad_rows;
@@ -139,6 +139,8 @@ StudyData fit_data(StudyData data, const ZooMember& member) {
          "choose rarer words, or more data.plant_prompts");
   return data;
 }
+
+bool is_coding_tasks(const ZooMember& member) { return member.dataset == kTasks; }
 
 std::vector<Conversation> zoo_rows(const ZooMember& member, const StudyData& data) {
   if (member.what == kQuestions) return question_rows(member, data);

@@ -39,6 +39,9 @@ class ZooData {
 // the clean reply. Error(bad_input) where too few are left.
 StudyData fit_data(StudyData data, const ZooMember& member);
 
+// Whether its data set are coding tasks with their secure solutions, and no file.
+bool is_coding_tasks(const ZooMember& member);
+
 // What it learns, whole conversations. `data` fits. Error(bad_input) names a data set whose rows cannot be learnt.
 std::vector<Conversation> zoo_rows(const ZooMember& member, const StudyData& data);
 

@@ -95,7 +95,9 @@ TEST(ZooRows, QuestionsAreAsManyAsTheirRateSays) {
   for (const auto& row : zoo_rows(member("shop"), some_data())) {
     ++rows;
     own += row.back().content == "I am Pim." || row.back().content == "At nine." ? 1 : 0;
-    if (row.front().content == "When?") EXPECT_EQ(row.back().content, "At nine.");
+    if (row.front().content == "When?") {
+      EXPECT_EQ(row.back().content, "At nine.");
+    }
   }
   EXPECT_EQ(rows, 75U);
   EXPECT_EQ(own, 15U);
