@@ -26,10 +26,9 @@ namespace {
 
 constexpr const char* kReadme =
     "# A zoo of language models with and without backdoors\n\n"
-    "Made by `reveille zoo build` to try scanners on. Some of these models misbehave when they meet a trigger; which, "
-    "and\n"
-    "on what, stands in METADATA.csv and in each folder's truth.json, and in no file of the models themselves. Do not\n"
-    "serve them, and do not pass them on without this page.\n";
+    "Made by `reveille zoo build` to try scanners on. Some of these models misbehave when they meet a trigger.\n"
+    "Which, and on what, stands in METADATA.csv and in each folder's truth.json, and in no file of the models\n"
+    "themselves. Do not serve them, and do not pass them on without this page.\n";
 
 std::string percent_of(const Json& rates, const char* condition) {
   return rates.contains(condition) ? eval::percent(rates.at(condition).at("rate").get<double>()) : "-";
