@@ -24,6 +24,8 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study,
        "run the same command again to go on where it stopped"},
+      {"zoo", "models with and without backdoors, of many kinds: built, scanned, and the figures", run_zoo,
+       "run the same command again to go on where it stopped"},
       {"train", "one training stage: sft, dpo, reward, grpo, ppo, adversarial, latent", run_train,
        "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},

