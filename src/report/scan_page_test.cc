@@ -41,7 +41,7 @@ TEST(ScanPage, ShowsEverythingThatTheScanHolds) {
        {"96.9&nbsp;%", "95&nbsp;% interval", "Without the string", "Name a river.", "token-sweep, leakage", "p = 0.020",
         "41,000 of 49,152 tokens", "Triggers none of whose tokens", "needs a reference", "as random strings",
         "chat_template.jinja:12", "Do not use this template.", "triggers of more than six tokens",
-        "1,234,567 of 4,000,000 tokens", "reveille scan MODEL --budget standard --seed 7", "finding-1/replay.py",
+        "with verification it were 1,234,567", "reveille scan MODEL --budget standard --seed 7", "finding-1/replay.py",
         "<code>9f2c</code>", "4 proposed", "1 error"})
     EXPECT_THAT(body, HasSubstr(words)) << words;
 }
