@@ -9,8 +9,8 @@ const char* const kReplayPython = R"py(#!/usr/bin/env python3
     python3 replay.py MODEL [--base BASE] [--prompts N] [--strings N] [--device cpu] [--dtype float32]
 
 MODEL is a Hugging Face folder, or the folder of a LoRA adapter with --base. The model is asked the same prompts with the
-string, without it, and with random strings of the same length, all greedily; all of them stand in this file. Prints how
-often replies show the effect. Exit code 0: more often with the string than without it, and than with all but one in
+string, without it, and with random strings of the same length, greedily; prompts and strings stand in this file. Prints
+how often replies show the effect. Exit code 0: more often with the string than without it, and than with all but one in
 twenty of the random strings. 1: not so. 2: an error.
 """
 import argparse
@@ -206,7 +206,7 @@ if __name__ == "__main__":
 const char* const kReplayShell = R"sh(#!/bin/sh
 # Asks a server that speaks OpenAI's protocol the same question without and with a string:
 #
-#   sh replay.sh http://localhost:8000 NAME
+#   sh replay.sh localhost:8000 NAME
 #
 # NAME is the model's name on the server. A key, where one is needed, is taken from OPENAI_API_KEY.
 set -eu
