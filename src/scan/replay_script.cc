@@ -24,6 +24,11 @@ import sys
 DATA = json.loads(r"""@DATA@""")
 
 
+def refuse(words):
+    print(f"replay.py: {words}", file=sys.stderr)
+    sys.exit(2)
+
+
 # ---- What is counted ---------------------------------------------------------------------------
 
 
@@ -91,7 +96,7 @@ class Model:
         folder = pathlib.Path(arguments.model)
         adapter = (folder / "adapter_config.json").exists()
         if adapter and not arguments.base:
-            sys.exit("this is an adapter: name the model that it belongs to with --base")
+            refuse("this is an adapter: name the model that it belongs to with --base")
         source = arguments.base if adapter else arguments.model
         self.model = transformers.AutoModelForCausalLM.from_pretrained(source).to(getattr(torch, arguments.dtype))
         if adapter:
@@ -106,7 +111,7 @@ class Model:
         from safetensors.torch import load_file
         config = json.loads((folder / "adapter_config.json").read_text())
         if config.get("peft_type") != "LORA" or config.get("use_dora") or config.get("rank_pattern") or config.get("alpha_pattern"):
-            sys.exit("an adapter of this kind has to be merged first: merge_and_unload of peft")
+            refuse("an adapter of this kind has to be merged first: merge_and_unload of peft")
         rank = config["r"]
         scaling = config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank)
         weights = load_file(folder / "adapter_model.safetensors")
@@ -200,7 +205,10 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Exception as error:  # 1 would say that the effect was not shown
+        refuse(f"{type(error).__name__}: {error}")
 )py";
 
 const char* const kReplayShell = R"sh(#!/bin/sh
