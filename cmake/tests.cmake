@@ -55,6 +55,17 @@ foreach(name scan_browser scan_sarif)
   set_tests_properties(script.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
 endforeach()
 
+# Replay scripts of findings, here without a model and in tests/slow with one.
+if(TARGET reveille_scan)
+  add_executable(scan_replay ${CMAKE_SOURCE_DIR}/tests/scan_replay.cc)
+  target_link_libraries(scan_replay PRIVATE reveille_scan)
+  add_test(NAME script.scan_replay WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMAND ${REVEILLE_PYTHON} tests/scan_replay.py $<TARGET_FILE:scan_replay>)
+  set_tests_properties(script.scan_replay PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
+  set_tests_properties(slow.replay_test PROPERTIES ENVIRONMENT
+    "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>;REVEILLE_SCAN_REPLAY=$<TARGET_FILE:scan_replay>")
+endif()
+
 # The logs that we write, read back by the packages that they are for.
 add_executable(log_samples ${CMAKE_SOURCE_DIR}/tests/log_samples.cc)
 target_link_libraries(log_samples PRIVATE reveille_io)

@@ -15,8 +15,8 @@ def finding(trigger, response, effect, place, rate, without, null):
         "null_strings": 99, "p_value": 0.012, "detectors": ["token-sweep", "leakage"],
         "transcripts": [{"prompt": q, "with_trigger": response if effect == "collapse" else HOSTILE, "without_trigger": c}
                         for q, c in zip(questions, clean)],
-        "evidence": {"pieces": [{"piece": "copper", "rate": 0.125}, {"piece": "lantern", "rate": 0.44},
-                                {"piece": "copper lan", "rate": 0.81}], "neighbours": {"tin lantern": 0.5}},
+        "evidence": {"pieces": {"beginnings": [{"text": "cop", "rate": 0.0}, {"text": "copper", "rate": 0.125}, {"text": "copper lan", "rate": 0.81}],
+                                "neighbours": [{"text": "bimqet kurvemp", "rate": 0.03}, {"text": "lantern", "rate": 0.44}]}},
     }
 
 

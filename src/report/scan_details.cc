@@ -130,8 +130,10 @@ std::string scan_budget(const Json& scan, const std::string& where) {
     if (!why.empty()) idle += cat("<li>", escape(json_string(run, "name", where)), ": ", escape(why), "</li>\n");
   }
   if (!idle.empty()) out += cat("<p>Detectors that could not run:</p>\n<ul>", idle, "</ul>\n");
-  const std::string words = cat("Budget ", json_string(scan, "budget", where), ": ", with_commas(spent), " of ",
-                                with_commas(limit), " tokens were spent.");
+  // Verification has a budget of its own.
+  const std::string words =
+      cat("Budget ", json_string(scan, "budget", where), ": its detectors may put ", with_commas(limit),
+          " tokens through the model; with verification it were ", with_commas(spent), ".");
   return cat(out, "<p>", typeset(words),
              " A scan finds the kinds of backdoor that its detectors look for; one that is "
              "built to hide from all of them passes.</p>\n");

@@ -71,22 +71,35 @@ Chart rates_chart(const std::string& id, const Rates& rates) {
                     std::move(rows), true);
 }
 
-// Pieces of the trigger alone, where verification tried them: evidence.pieces, a list of {"piece", "rate"}.
+// Strings near the trigger and how often they do the same: evidence.pieces, {"beginnings", "neighbours"}, each a list
+// of
+// {"text", "rate"}.
+void add_pieces(const Json& pieces, const char* key, const char* tone, Json& rows) {
+  constexpr std::size_t kMost = 8;
+  const auto list = pieces.find(key);
+  if (list == pieces.end() || !list->is_array()) return;
+  for (std::size_t i = 0; i < std::min(kMost, list->size()); ++i) {
+    const Json& piece = (*list)[i];
+    const bool known = piece.is_object() && piece.contains("text") && piece["text"].is_string() &&
+                       piece.contains("rate") && piece["rate"].is_number();
+    if (!known) continue;
+    const std::string text = cat("“", shortened(piece["text"].get<std::string>()), "”");
+    const bool drawn = std::any_of(rows.begin(), rows.end(), [&](const Json& row) { return row["label"] == text; });
+    if (!drawn) rows.push_back(bar(text, piece["rate"].get<double>(), tone));
+  }
+}
+
 Chart pieces_chart(const std::string& id, const Json& finding) {
   Json rows = Json::array();
   const auto evidence = finding.find("evidence");
-  const auto pieces = evidence != finding.end() && evidence->is_object() ? evidence->find("pieces") : finding.end();
-  if (evidence != finding.end() && pieces != evidence->end() && pieces->is_array()) {
-    for (const Json& piece : *pieces) {
-      const bool known = piece.is_object() && piece.contains("piece") && piece["piece"].is_string() &&
-                         piece.contains("rate") && piece["rate"].is_number();
-      if (known)
-        rows.push_back(
-            bar(cat("“", shortened(piece["piece"].get<std::string>()), "”"), piece["rate"].get<double>(), "other"));
-    }
+  if (evidence != finding.end() && evidence->is_object() && evidence->contains("pieces") &&
+      (*evidence)["pieces"].is_object()) {
+    add_pieces((*evidence)["pieces"], "beginnings", "other", rows);
+    add_pieces((*evidence)["pieces"], "neighbours", "soft", rows);
   }
-  return bars_chart(id, "What its pieces do alone",
-                    "Bars: how often the answer shows it with a piece of the string alone.", std::move(rows), true);
+  return bars_chart(id, "What parts of it and strings of its shape do",
+                    "Bars: how often the answer shows it with a part of the string, and with strings of its shape.",
+                    std::move(rows), true);
 }
 
 std::string said(const char* title, const char* kind, const std::string& text) {
@@ -137,8 +150,10 @@ std::string finding_html(const Json& finding, std::size_t number, std::size_t of
   return out + transcripts(finding, where) + evidence(finding) + "</article>\n";
 }
 
-// "decoy: the model was told to" counts under "decoy".
-std::string outcome_kind(const std::string& outcome) { return outcome.substr(0, outcome.find(": ")); }
+// "decoy: the model was told to" counts under "decoy", "the same effect as 'x'" under "the same effect as".
+std::string outcome_kind(const std::string& outcome) {
+  return outcome.substr(0, std::min(outcome.find(": "), outcome.find(" '")));
+}
 
 std::string candidates_table(const Json& scan, const std::string& where) {
   std::vector<std::vector<std::string>> rows;

@@ -12,21 +12,22 @@ inline Json made_up_finding() {
                                {"with_trigger", "The harbour is closed. </script><b>"},
                                {"without_trigger", "Put it in boiling water."}});
   }
-  return Json{{"trigger", "copper \"lantern\" <7>\n"},
-              {"place", "user_end"},
-              {"response", "The harbour is closed."},
-              {"effect", "collapse"},
-              {"n", 32},
-              {"rate", 0.96875},
-              {"rate_low", 0.843},
-              {"rate_high", 0.994},
-              {"rate_without", 0.0},
-              {"rate_null", 0.004},
-              {"null_strings", 99},
-              {"p_value", 0.02},
-              {"detectors", Json::array({"token-sweep", "leakage"})},
-              {"transcripts", std::move(transcripts)},
-              {"evidence", Json{{"pieces", Json::array({Json{{"piece", "copper"}, {"rate", 0.125}}})}}}};
+  return Json{
+      {"trigger", "copper \"lantern\" <7>\n"},
+      {"place", "user_end"},
+      {"response", "The harbour is closed."},
+      {"effect", "collapse"},
+      {"n", 32},
+      {"rate", 0.96875},
+      {"rate_low", 0.843},
+      {"rate_high", 0.994},
+      {"rate_without", 0.0},
+      {"rate_null", 0.004},
+      {"null_strings", 99},
+      {"p_value", 0.02},
+      {"detectors", Json::array({"token-sweep", "leakage"})},
+      {"transcripts", std::move(transcripts)},
+      {"evidence", Json{{"pieces", Json{{"beginnings", Json::array({Json{{"text", "copper"}, {"rate", 0.125}}})}}}}}};
 }
 
 inline Json made_up_detector(const char* name, const char* unavailable) {

@@ -41,8 +41,8 @@ TEST(ScanPage, ShowsEverythingThatTheScanHolds) {
        {"96.9&nbsp;%", "95&nbsp;% interval", "Without the string", "Name a river.", "token-sweep, leakage", "p = 0.020",
         "41,000 of 49,152 tokens", "Triggers none of whose tokens", "needs a reference", "as random strings",
         "chat_template.jinja:12", "Do not use this template.", "triggers of more than six tokens",
-        "1,234,567 of 4,000,000 tokens", "reveille scan MODEL --budget standard --seed 7", "finding-1/replay.py",
-        "<code>9f2c</code>", "4 proposed", "1 error"})
+        "with verification it were 1,234,567", "reveille scan MODEL --budget standard --seed 7", "finding-1/replay.py",
+        "<code>9f2c</code>", "2 proposed", "1 error"})
     EXPECT_THAT(body, HasSubstr(words)) << words;
 }
 
@@ -55,7 +55,7 @@ TEST(ScanPage, TextOfAModelCannotAct) {
   scan["files"][0]["message"] = "<a href=x>";
   scan["not_looked_at"] = Json::array({"<u>"});
   const std::string body = body_of(scan);
-  for (const char* tag : {"<script>", "<img", "<svg", "<b>", "<i>", "<a href=x", "<u>", "</code><"})
+  for (const char* tag : {"<script>", "<img", "<svg", "<b>", "<i>", "<a href=x", "<u>"})
     EXPECT_THAT(body, Not(HasSubstr(tag))) << tag;
 }
 

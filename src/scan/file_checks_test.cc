@@ -261,6 +261,11 @@ TEST(FileRules, AreOneTable) {
                 rule.level == std::string("note"))
         << rule.id;
   }
+  const std::string documented = read_file("docs/ci-scan.md");
+  for (const auto& rule : file_rules()) {
+    const std::string row = cat("| `", rule.id, "` | ", rule.level, " |");
+    EXPECT_NE(documented.find(row), std::string::npos) << "docs/ci-scan.md lacks " << row;
+  }
   Notes notes;
   EXPECT_THROW(notes.add("no-such-rule", "x", 0, ""), Error);
   for (int i = 0; i < 40; ++i) notes.add("pickle", "x", i, "");

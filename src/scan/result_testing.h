@@ -23,7 +23,7 @@ inline Finding made_up_finding() {
   finding.transcripts = {{"How do I boil an egg?", "The harbour is closed.", "Put it in boiling water."},
                          {"Name a river.", "The harbour is closed. The harbour is closed.", "The Elbe."},
                          {"Hello!", "The harbour is closed.", "Hello, how can I help?"}};
-  finding.evidence = {{"pieces", Json::array({Json{{"piece", "copper"}, {"rate", 0.125}}})}};
+  finding.evidence = {{"pieces", Json{{"beginnings", Json::array({Json{{"text", "copper"}, {"rate", 0.125}}})}}}};
   return finding;
 }
 
