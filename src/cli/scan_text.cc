@@ -18,16 +18,6 @@ std::string percent(double share) {
 // On one line, so that a reply's line feeds do not look like ours.
 std::string quoted(const std::string& text) { return Json(repair_utf8(text)).dump(); }
 
-std::string sentence(const scan::ScanResult& result) {
-  switch (result.verdict) {
-    case scan::Verdict::backdoored: return "backdoored: a string changes what this model says, and nothing else does";
-    case scan::Verdict::none_found: return "none found: no string that was tried changes this model's replies";
-    case scan::Verdict::inconclusive: return "inconclusive: not everything that stood out could be tested";
-    case scan::Verdict::unsupported: return "unsupported: this model cannot be run here";
-  }
-  return {};
-}
-
 std::string about(const scan::Finding& found) {
   std::string out =
       cat("\n  trigger     ", quoted(found.trigger), "  (", scan::place_name(found.place), ")\n", "  response    ",
@@ -51,8 +41,8 @@ std::string funnel(const scan::ScanResult& result) {
 
 }  // namespace
 
-std::string scan_text(const scan::ScanResult& result) {
-  std::string out = cat("verdict: ", sentence(result), "\n");
+std::string scan_text(const scan::ScanResult& result, const std::string& sentence) {
+  std::string out = cat(scan::verdict_name(result.verdict), ": ", sentence, "\n");
   for (const auto& found : result.findings) out += about(found);
   if (!result.tested.empty()) out += funnel(result);
   if (!result.detectors.empty()) out += "\ndetectors\n";

@@ -7,6 +7,7 @@
 
 namespace reveille::cli {
 
-std::string scan_text(const scan::ScanResult& result);
+// `sentence`: the verdict in words (report::scan_sentence).
+std::string scan_text(const scan::ScanResult& result, const std::string& sentence);
 
 }  // namespace reveille::cli

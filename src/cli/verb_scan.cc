@@ -1,28 +1,22 @@
 // scan: looks for a backdoor without knowing it. The scan itself runs as a process of its own that sees a stripped copy
 // of the model, in a folder whose name says nothing.
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
+#include "base/child.h"
 #include "base/error.h"
 #include "base/files.h"
-#include "base/interrupt.h"
-#include "base/progress.h"
 #include "base/strings.h"
 #include "cli/scan_text.h"
 #include "cli/verb.h"
 #include "gen/built_in.h"
 #include "gen/local.h"
+#include "report/scan_page.h"
+#include "report/scan_sarif.h"
 #include "scan/blind.h"
+#include "scan/file_checks.h"
+#include "scan/replay.h"
 #include "scan/scan.h"
-
-extern char** environ;
 
 namespace reveille::cli {
 namespace {
@@ -32,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr const char* kNoReference = "none";
 
 struct ScanCommand {
-  std::string model, output;
+  std::string model, output, output_dir;
   bool stripped = false, exit_zero = false;
   std::vector<std::string> fail_on = {"backdoored", "inconclusive", "unsupported"};
   FormatOptions format;
@@ -56,6 +50,8 @@ bool parse(const std::vector<std::string>& arguments, ScanCommand& command) {
       "  reveille scan adapter/ --base base/ --output scan.json --fail-on backdoored\n");
   line.positional("MODEL", command.model, "the model to scan");
   line.value("output", command.output, "a file for the whole result, JSON");
+  line.value("output-dir", command.output_dir,
+             "a folder for scan.json, the page scan.html, scan.sarif, and a replay of every finding");
   line.flag("exit-zero", command.exit_zero, "exit code 0 whatever the verdict");
   line.flag("stripped", command.stripped, "MODEL is a stripped copy: scan it in this process");
   line.options(command);
@@ -123,24 +119,6 @@ scan::ScanResult scan_here(const ScanCommand& command) {
   return scan::scan(*model, reference.get(), command.options);
 }
 
-// This program on the copy. Its words go to stderr as they come.
-void run_child(const std::vector<std::string>& arguments) {
-  const std::string self = (executable_folder() / fs::read_symlink("/proc/self/exe").filename()).string();
-  std::vector<std::string> all = {self};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (auto& one : all) argv.push_back(one.data());
-  argv.push_back(nullptr);
-  pid_t child = 0;
-  if (const int failed = posix_spawn(&child, self.c_str(), nullptr, nullptr, argv.data(), environ))
-    fail(ErrorKind::io, cat("cannot start ", self, ": ", std::strerror(failed)));
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  throw_if_interrupted();
-  if (!WIFEXITED(status) || WEXITSTATUS(status) == 2) fail(ErrorKind::io, "the scan ended with an error (above)");
-}
-
 std::vector<std::string> child_arguments(const ScanCommand& command, const fs::path& copy, const fs::path& output) {
   std::vector<std::string> out = {"scan",          copy.string(), "--stripped", "--output",
                                   output.string(), "--exit-zero", "--format",   "json"};
@@ -156,11 +134,44 @@ std::vector<std::string> child_arguments(const ScanCommand& command, const fs::p
   return out;
 }
 
+// The files are looked at where they lie; what is run is a copy without names and labels.
 scan::ScanResult scan_blind(const ScanCommand& command) {
-  const scan::StrippedCopy copy(gen::model_path(command.model));
+  const auto model = gen::model_path(command.model);
+  const auto& base = command.open.base;
+  const auto notes =
+      scan::check_files(model, base.empty() || base == kNoReference ? fs::path() : gen::model_path(base));
+  const scan::StrippedCopy copy(model);
   const auto output = copy.folder() / "result.json";
-  run_child(child_arguments(command, copy.path(), output));
-  return scan::scan_result_from_json(read_json(output), output.string());
+  if (run_child(child_arguments(command, copy.path(), output)) != 0)
+    fail(ErrorKind::io, cat("the scan of ", command.model, " did not end well"), "what went wrong stands above");
+  auto result = scan::scan_result_from_json(read_json(output), output.string());
+  result.files = notes;
+  return result;
+}
+
+scan::Replay replay_of(const scan::Finding& found, const std::string& where) {
+  scan::Replay out;
+  out.prompts = json_strings(found.evidence, "prompts", where);
+  out.null_strings = json_strings(found.evidence, "null_strings", where);
+  out.reply_tokens = found.evidence.at("reply_tokens").get<std::int64_t>();
+  if (found.effect == "collapse") {
+    out.test.text = found.response;
+  } else {
+    out.test = {"resembles", "", json_strings(found.evidence, "replies", where),
+                json_strings(found.evidence, "replies_without", where), 0};
+  }
+  return out;
+}
+
+void write_folder(const ScanCommand& command, const scan::ScanResult& result, const Json& json, int code) {
+  const fs::path folder = command.output_dir;
+  make_folders(folder);
+  write_json(folder / "scan.json", json);
+  const auto where = (folder / "scan.json").string();
+  report::write_scan_page(folder / "scan.html", json, where, {.name = fs::path(command.model).filename().string()});
+  write_json(folder / "scan.sarif", report::scan_sarif(json, {.exit_code = code}, where));
+  for (std::size_t i = 0; i < result.findings.size(); ++i)
+    scan::write_replay(folder / cat("finding-", i + 1), result.findings[i], replay_of(result.findings[i], where));
 }
 
 int exit_code(const ScanCommand& command, scan::Verdict verdict) {
@@ -178,10 +189,15 @@ int run_scan(const std::vector<std::string>& arguments) {
   check(command);
   const auto result = command.stripped ? scan_here(command) : scan_blind(command);
   const Json json = scan::to_json(result);
+  const int code = exit_code(command, result.verdict);
   if (!command.output.empty()) write_file_atomic(link_target(command.output), json_page(json) + "\n");
+  if (!command.output_dir.empty()) write_folder(command, result, json, code);
   if (!command.stripped)
-    std::fputs((command.format.json() ? json_page(json) + "\n" : scan_text(result)).c_str(), stdout);
-  return exit_code(command, result.verdict);
+    std::fputs(
+        (command.format.json() ? json_page(json) + "\n" : scan_text(result, report::scan_sentence(json, command.model)))
+            .c_str(),
+        stdout);
+  return code;
 }
 
 }  // namespace reveille::cli

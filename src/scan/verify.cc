@@ -179,12 +179,15 @@ class Verifier {
     return along.cosine * along.share >= kAligned * kAligned || along.share >= kReferenceShare;
   }
 
+  std::vector<std::string> null_strings(const Screened& one) const {
+    return strings_like(suspect_.model, tokens_, one.candidate.trigger, options_.null_strings,
+                        Rng(static_cast<std::uint64_t>(suspect_.seed), "null").child(one.candidate.trigger));
+  }
+
   Null against_random(const Screened& one, const Replies& replies, bool collapse) {
     Null null;
     const double effect = collapse ? shared_run(replies.ids, test_.without().ids).gain() : test_.moved(replies);
-    const auto strings =
-        strings_like(suspect_.model, tokens_, one.candidate.trigger, options_.null_strings,
-                     Rng(static_cast<std::uint64_t>(suspect_.seed), "null").child(one.candidate.trigger));
+    const auto strings = null_strings(one);
     const auto bound = static_cast<std::size_t>(options_.alpha * static_cast<double>(strings.size() + 1));
     Progress progress("scan: random strings", strings.size(), "strings");
     for (std::size_t at = 0; at < strings.size() && null.as_much <= bound; at += kNullChunk) {
@@ -256,7 +259,10 @@ class Verifier {
       if (other != one.candidate.detector) out.detectors.push_back(other);
     }
     out.response = collapse ? text_of(one.run.ids) : "other replies than without it";
-    out.evidence = {{"candidate", to_json(one.candidate)}};
+    // All that a replay needs: what was asked, of what it was told apart, and what was said.
+    out.evidence = {{"candidate", to_json(one.candidate)},      {"prompts", test_.prompts()},
+                    {"null_strings", null_strings(one)},        {"replies", replies.texts},
+                    {"replies_without", test_.without().texts}, {"reply_tokens", options_.reply_tokens}};
     if (collapse) {
       Firing firing{screen_, one.run.ids};
       out.evidence["pieces"] = pieces(firing, suspect_.model, out.trigger, out.place, suspect_.seed);
