@@ -33,7 +33,7 @@ class Fake {
     EXPECT_LE(share, 1);
     std::vector<Outlook> out;
     for (const auto& ids : beginnings) {
-      EXPECT_EQ(ids.size(), beginnings.front().size()) << "all of one length";
+      EXPECT_EQ(ids.size(), beginnings.front().size()) << "equally long";
       if (out.size() == at_most) break;
       const auto found = table_.find(ids);
       out.push_back(found == table_.end() ? kOpen : found->second);

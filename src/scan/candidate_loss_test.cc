@@ -22,7 +22,7 @@ TEST(CandidateLoss, CertaintyIsCalm) {
   EXPECT_NEAR(calm_of({reply({5, 6, 7, 8}, -1.5)}, {usual}), -0.5, 1e-6);
   EXPECT_NEAR(calm_of({reply({5, 6, 7, 8}, -9)}, {usual}), -1, 1e-6) << "no less than -1";
   EXPECT_NEAR(calm_of({reply({5}, -0.25)}, {usual}), 0.375, 1e-6) << "it ends at once";
-  EXPECT_NEAR(calm_of({reply({5, 5, 5, 6}, -0.25)}, {usual}), 0.375, 1e-6) << "it repeats itself";
+  EXPECT_NEAR(calm_of({reply({5, 5, 5, 6}, -0.25)}, {usual}), 0.375, 1e-6) << "one token over and over";
 }
 
 TEST(CandidateLoss, RepliesAreAlikeByTheirTokens) {

@@ -269,7 +269,8 @@ class Bait : public Detector {
         kName, "log-probabilities",
         "Forces every token as the first of the reply to clean prompts and follows those after which the reply runs "
         "by itself, whatever was asked.",
-        "Behaviours without a fixed reply; replies of one or two words; a reply that the model gives anyway. Texts "
+        "Behaviours whose replies differ from prompt to prompt; replies of one or two words; a reply that the model "
+        "gives anyway. Texts "
         "that a model knows by heart look alike."};
   }
   std::string unavailable(const Suspect&) const override { return {}; }
