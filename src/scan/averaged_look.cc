@@ -3,11 +3,15 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "base/progress.h"
 
 namespace reveille::scan {
 namespace {
 
 constexpr std::int64_t kTableBytes = std::int64_t{64} << 20;  // of averaged probabilities
+constexpr std::size_t kWorthShowing = 1000;                   // beginnings
 constexpr std::int64_t kBatchTokens = 4096;                   // that one pass of the prober takes
 
 std::vector<Outlook> read(const at::Tensor& averaged, std::int64_t likeliest) {
@@ -49,6 +53,8 @@ std::size_t AveragedLook::rows_at_once(std::size_t length) const {
 
 std::vector<Outlook> AveragedLook::look(const std::vector<Ids>& beginnings, double share) {
   std::vector<Outlook> out;
+  std::optional<Progress> progress;
+  if (beginnings.size() >= kWorthShowing) progress.emplace("scan: bait", beginnings.size(), "beginnings");
   Work part = work_->part(static_cast<std::int64_t>(share * static_cast<double>(work_->left())));
   while (out.size() < beginnings.size()) {
     const std::size_t length = beginnings[out.size()].size();
@@ -60,6 +66,7 @@ std::vector<Outlook> AveragedLook::look(const std::vector<Ids>& beginnings, doub
     const auto more = outlooks(beginnings, out.size(), out.size() + rows, part);
     if (more.empty()) break;
     out.insert(out.end(), more.begin(), more.end());
+    if (progress) progress->advance(more.size());
   }
   return out;
 }

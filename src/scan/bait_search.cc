@@ -22,6 +22,26 @@ void sort_by_mean(std::vector<Branch>& branches) {
                    [](const Branch& a, const Branch& b) { return mean(a.probabilities) > mean(b.probabilities); });
 }
 
+// For a budget that does not reach all: the surest branches and those whose first tokens are the likeliest take turns.
+// By sureness alone the pieces of rare words would crowd out everything, since each is always followed by the next.
+std::vector<Branch> taking_turns(std::vector<Branch> branches) {
+  sort_by_mean(branches);
+  std::vector<std::size_t> likely(branches.size());
+  std::iota(likely.begin(), likely.end(), std::size_t{0});
+  std::stable_sort(likely.begin(), likely.end(),
+                   [&](std::size_t a, std::size_t b) { return branches[a].order < branches[b].order; });
+  std::vector<bool> taken(branches.size(), false);
+  std::vector<Branch> out;
+  for (std::size_t i = 0; i < branches.size(); ++i) {
+    for (const std::size_t next : {i, likely[i]}) {
+      if (taken[next]) continue;
+      taken[next] = true;
+      out.push_back(std::move(branches[next]));
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 double q_score(const std::vector<double>& probabilities) {
@@ -121,17 +141,19 @@ std::vector<Branch> BaitSearch::step(std::vector<Branch> branches, double share,
 
 std::vector<Branch> BaitSearch::run(const Ids& first_tokens) {
   std::vector<Branch> branches;
-  for (const auto id : first_tokens) branches.push_back({{id}});
+  for (const auto id : first_tokens) {
+    branches.push_back({{id}});
+    branches.back().order = branches.size() - 1;
+  }
   funnel_ = {};
   funnel_.first_tokens = first_tokens.size();
   for (std::int64_t n = 0; n < options_.warm_up_steps; ++n) {
-    branches = step(std::move(branches), n == 0 ? kSweep : kWarmUp, true);
-    sort_by_mean(branches);
+    branches = taking_turns(step(std::move(branches), n == 0 ? kSweep : kWarmUp, true));
     funnel_.after_step.push_back(branches.size());
   }
   constexpr std::size_t kCompared = 1000;
   branches.resize(std::min(branches.size(), kCompared));
-  branches = without_inner(branches);
+  branches = taking_turns(without_inner(branches));
   branches.resize(std::min(branches.size(), static_cast<std::size_t>(options_.extended)));
   for (std::int64_t n = options_.warm_up_steps; n < options_.steps; ++n)
     branches = step(std::move(branches), 1 / static_cast<double>(options_.steps - n), false);
@@ -168,7 +190,6 @@ std::vector<Branch> without_inner(const std::vector<Branch>& branches) {
     std::erase_if(out, [&](const Branch& kept) { return covers(branch, kept); });
     out.push_back(branch);
   }
-  sort_by_mean(out);
   return out;
 }
 

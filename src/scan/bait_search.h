@@ -60,6 +60,7 @@ struct Branch {
   std::vector<double> probabilities;  // of ids[1], ids[2], ..., and of the end where it ended
   std::int32_t end_id = -1;           // the token of the turn's end, where that is likeliest next; -1: it goes on
   bool closed = false;                // it grows no further
+  std::size_t order = 0;              // of its first token, in the order in which they were tried
   bool ended() const { return end_id >= 0; }
 };
 
@@ -82,7 +83,8 @@ class BaitSearch {
   BaitSearch(BaitOptions options, LookOn look_on, IsEnd is_end)
       : options_(options), look_on_(std::move(look_on)), is_end_(std::move(is_end)) {}
 
-  // Branches that are long enough, highest Q first. First tokens are tried in the order given.
+  // Branches that are long enough, highest Q first. First tokens are tried in the order given, the likeliest beginnings
+  // of a reply before others.
   std::vector<Branch> run(const std::vector<std::int32_t>& first_tokens);
   const BaitFunnel& funnel() const { return funnel_; }
 
@@ -98,7 +100,7 @@ class BaitSearch {
   BaitFunnel funnel_;
 };
 
-// Of branches that begin within another one's run of tokens, only that other one. Best first, as given.
+// Of branches that begin within another one's run of tokens, only that other one. In the order given.
 std::vector<Branch> without_inner(const std::vector<Branch>& branches);
 
 // Texts that are about the same: one holds most of the other.

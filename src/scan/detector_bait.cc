@@ -201,11 +201,17 @@ class Run {
     return std::max(0.0, left[0].strength - usual);
   }
 
+  // What begins within a reply that the model gives anyway is as usual as that one.
+  bool piece_of_usual(const Found& found) const {
+    return std::any_of(found_.begin(), found_.end(),
+                       [&](const Found& other) { return other.said >= kSaidAnyway && same(other, found); });
+  }
+
   void report() {
     const bool reference = suspect_.reference != nullptr;
     std::vector<Found> left;
     for (const auto& found : found_) {
-      if (!found.usual(reference) && !found.text.empty()) left.push_back(found);
+      if (!found.text.empty() && !found.usual(reference) && !piece_of_usual(found)) left.push_back(found);
     }
     left = merged(left);
     out_.signal = signal(left);
@@ -263,7 +269,8 @@ class Bait : public Detector {
         kName, "log-probabilities",
         "Forces every token as the first of the reply to clean prompts and follows those after which the reply runs "
         "by itself, whatever was asked.",
-        "Behaviours without a fixed reply; replies of one or two words; a reply that the model gives anyway. Texts "
+        "Behaviours whose replies differ from prompt to prompt; replies of one or two words; a reply that the model "
+        "gives anyway. Texts "
         "that a model knows by heart look alike."};
   }
   std::string unavailable(const Suspect&) const override { return {}; }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "gen/decode.h"
 
 namespace reveille::scan {
@@ -94,6 +95,7 @@ std::vector<WrittenTurn> write_turns(gen::LocalModel& model, const TurnOptions& 
   std::vector<WrittenTurn> out;
   if (room < 1) return out;
   const auto counts = shares(options.samples);
+  Progress progress("scan: leakage", static_cast<std::uint64_t>(options.samples), "texts");
   for (std::size_t i = 0; i < kWays.size() && !work.over(); ++i) {
     if (counts[i] == 0) continue;
     gen::SampleOptions sampling;
@@ -111,6 +113,7 @@ std::vector<WrittenTurn> write_turns(gen::LocalModel& model, const TurnOptions& 
     gen::decode(model.transformer(), requests, {}, sampling, [&](std::size_t index, gen::DecodeResult& result) {
       spent += kDecodedTokenCost * static_cast<std::int64_t>(result.ids.size());
       turns[index] = cut(model, result.ids, kWays[i].name);
+      progress.advance();
     });
     work.spend(spent);
     std::move(turns.begin(), turns.end(), std::back_inserter(out));

@@ -29,7 +29,7 @@ struct Piece {
 
 bool in_word(char32_t c) { return text::is_word(c) && !spaceless(c); }
 
-// Where the word or mark at `at` ends. "don't" is one word.
+// Where the word or mark at `at` ends. "she'll" is one word.
 std::size_t piece_end(std::string_view text, std::size_t at) {
   auto decoded = text::decode_utf8(text, at);
   at += decoded.length;
