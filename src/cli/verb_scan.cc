@@ -120,8 +120,9 @@ scan::ScanResult scan_here(const ScanCommand& command) {
 }
 
 std::vector<std::string> child_arguments(const ScanCommand& command, const fs::path& copy, const fs::path& output) {
-  std::vector<std::string> out = {"scan",          copy.string(), "--stripped", "--output",
-                                  output.string(), "--exit-zero", "--format",   "json"};
+  const auto self = fs::read_symlink("/proc/self/exe");
+  std::vector<std::string> out = {self.string(),   "scan",        copy.string(), "--stripped", "--output",
+                                  output.string(), "--exit-zero", "--format",    "json"};
   auto options = command.options;
   auto open = command.open;
   if (!open.base.empty() && open.base != kNoReference) open.base = gen::lasting_name(open.base);

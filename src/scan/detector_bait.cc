@@ -173,6 +173,11 @@ class Run {
   void judge(const std::vector<Ids>& prompts) {
     std::vector<Ids> replies;
     for (const auto& found : found_) replies.push_back(found.ids);
+    constexpr std::size_t kUsualPrompts = 4;
+    const std::vector<Ids> few(prompts.begin(),
+                               prompts.begin() + static_cast<std::ptrdiff_t>(std::min(kUsualPrompts, prompts.size())));
+    for (auto& reply : Prober(model_, work_).replies(few, {.max_tokens = options_.steps + 2}))
+      usual_.push_back(std::move(reply.ids));
     const auto own = reply_scores(model_, prompts, replies, work_);
     std::vector<double> other;
     if (suspect_.reference) {
@@ -201,9 +206,14 @@ class Run {
     return std::max(0.0, left[0].strength - usual);
   }
 
-  // What begins within a reply that the model gives anyway is as usual as that one.
+  // What the model says to clean prompts, and so all that begins within it, is usual, whatever first token was forced.
   bool piece_of_usual(const Found& found) const {
-    return std::any_of(found_.begin(), found_.end(),
+    auto holds = [&](const Ids& usual) {
+      const auto end = found.ids.end() - (found.ended ? 1 : 0);
+      return std::search(usual.begin(), usual.end(), found.ids.begin() + 1, end) != usual.end();
+    };
+    return std::any_of(usual_.begin(), usual_.end(), holds) ||
+           std::any_of(found_.begin(), found_.end(),
                        [&](const Found& other) { return other.said >= kSaidAnyway && same(other, found); });
   }
 
@@ -257,6 +267,7 @@ class Run {
   std::vector<Ids> prompts_;
   BaitFunnel funnel_;
   std::vector<Found> found_;
+  std::vector<Ids> usual_;  // replies to clean prompts
   std::size_t unscored_ = 0, scored_on_ = 0;
   Proposal out_;
 };

