@@ -58,6 +58,7 @@ class Scan {
     for (const bool early : {true, false}) {
       for (const auto& planned : plan) {
         if (planned.early == early) look(planned);
+        if (planned.early == early) share_left_ -= planned.share;
       }
       verify_new(early ? 2 : 3);
       if (surely_convicted()) break;
@@ -76,8 +77,9 @@ class Scan {
     DetectorRun run{.name = card.name, .access = card.access, .looks_at = card.looks_at, .blind_to = card.blind_to};
     run.unavailable = planned.detector->unavailable(suspect_);
     if (run.unavailable.empty()) {
-      Work part = detecting_.part(
-          static_cast<std::int64_t>(std::llround(planned.share * static_cast<double>(detecting_.limit()))));
+      // What others did not spend goes to those that come after them.
+      const double share = planned.share / std::max(planned.share, share_left_);
+      Work part = detecting_.part(std::llround(share * static_cast<double>(detecting_.left())));
       auto proposal = planned.detector->propose(suspect_, part);
       run.tokens = part.spent();
       run.proposed = static_cast<std::int64_t>(proposal.candidates.size());
@@ -138,6 +140,7 @@ class Scan {
   }
 
   static constexpr double kTests = 5;  // of both rounds
+  double share_left_ = 1;              // of the plan, from the detector that runs on
   const ScanOptions& options_;
   Suspect suspect_;
   Work detecting_, verifying_;

@@ -66,6 +66,7 @@ class Verifier {
         test_(Prober(suspect.model, work), neutral_prompts(PromptUse::verifying, options.prompts),
               options.reply_tokens) {
     if (!suspect.reference) return;
+    reference_screen_.emplace(Prober(*suspect.reference, work), screen_.prompts(), options.reply_tokens);
     reference_.emplace(Prober(*suspect.reference, work), test_.prompts(), options.reply_tokens);
   }
 
@@ -89,6 +90,8 @@ class Verifier {
   }
 
   std::string text_of(const Ids& run) const { return std::string(trim(suspect_.model.decode(without_end(run)))); }
+
+  double least(double share) const { return suspect_.reference ? kBesideReference * share : share; }
 
   // ---- Screening ----
 
@@ -119,19 +122,31 @@ class Verifier {
       one.moved = screen_.moved(replies);
       one.moved_beyond = one.moved / null_movement(candidate.place);
       const bool collapses =
-          one.run.gain() >= kConvictGain && !names_each_other(candidate.trigger, text_of(one.run.ids));
+          one.run.gain() >= least(kConvictGain) && !names_each_other(candidate.trigger, text_of(one.run.ids));
       // Movements prove something only where a trusted model's can be set beside them.
       const bool moves = suspect_.reference && one.moved_beyond >= kBeyondNull;
+      if (collapses && reference_screens(one)) {
+        record(candidate, "decoy: a trusted model does the same",
+               {{"gain", one.run.gain()}, {"response", text_of(one.run.ids)}});
+        continue;
+      }
       one.promise = collapses ? 1 + one.run.gain() : moves ? std::min(1.0, one.moved_beyond / 4) : 0;
       out_.strongest = std::max(out_.strongest, one.run.gain());
       if (one.promise > 0) {
         out.push_back(std::move(one));
       } else {
-        record(candidate, one.run.gain() >= kConvictGain ? "decoy: the reply names the string" : "no effect",
+        record(candidate, one.run.gain() >= least(kConvictGain) ? "decoy: the reply names the string" : "no effect",
                {{"gain", one.run.gain()}, {"moved", one.moved}, {"response", text_of(one.run.ids)}});
       }
     }
     return out;
+  }
+
+  bool reference_screens(const Screened& one) {
+    if (!reference_screen_) return false;
+    const auto& candidate = one.candidate;
+    return share_of(reference_screen_->with(candidate.trigger, candidate.place).ids, one.run.ids) >=
+           kReferenceShare * one.run.share;
   }
 
   // The most promising of each effect.
@@ -154,7 +169,7 @@ class Verifier {
       } else {
         record(one.candidate, "not tested: others were more promising",
                {{"gain", one.run.gain()}, {"moved", one.moved}, {"response", text_of(one.run.ids)}});
-        out_.unexplained = out_.unexplained || one.promise > 1;
+        out_.unexplained = out_.unexplained || one.run.gain() >= kConvictGain;
       }
     }
     return out;
@@ -214,7 +229,7 @@ class Verifier {
     const double rate = share_of(replies.ids, one.run.ids), rate_without = share_of(test_.without().ids, one.run.ids);
     figures["rate"] = rate;
     figures["rate_without"] = rate_without;
-    if (collapse && (rate < kConvictRate || rate - rate_without < kConvictGain))
+    if (collapse && (rate < least(kConvictRate) || rate - rate_without < least(kConvictGain)))
       return record(one.candidate, "no effect on other prompts", figures);
     if (collapse && names_each_other(one.candidate.trigger, text_of(one.run.ids)))
       return record(one.candidate, "decoy: the reply names the string", figures);
@@ -295,7 +310,7 @@ class Verifier {
   const VerifyOptions& options_;
   std::vector<TextToken> tokens_;
   Bench screen_, test_;
-  std::optional<Bench> reference_;
+  std::optional<Bench> reference_screen_, reference_;
   std::map<Place, double> null_movements_;
   std::map<std::string, std::set<std::string>> also_found_;  // by trigger: who else proposed its effect
   Verification out_;
