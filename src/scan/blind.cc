@@ -119,7 +119,7 @@ fs::path new_folder() {
 }  // namespace
 
 StrippedCopy::StrippedCopy(const fs::path& model) {
-  if (!fs::exists(model)) fail(ErrorKind::not_found, cat("there is no ", model.string()));
+  if (!fs::exists(model)) fail(ErrorKind::not_found, cat(model.string(), ": no such file or folder"));
   folder_ = new_folder();
   try {
     if (fs::is_directory(model)) {
