@@ -133,12 +133,12 @@ Chart bars_chart(const std::string& id, const std::string& title, const std::str
   chart.spec = declaration("bars.json");
   auto& x = chart.spec["encoding"]["x"];
   if (rates) {
-    x["scale"]["domain"] = Json::array({0, 1.18});  // room for the figure at the end of a full bar
-    x["axis"] = Json{{"format", ".0%"}, {"values", Json::array({0, 0.25, 0.5, 0.75, 1})}};
+    x["scale"]["domain"] = Json::array({0, 1});
+    x["axis"] = Json{{"format", ".0%"}, {"values", Json::array({0, 0.5, 1})}};
   } else {
     double most = 0;
     for (const Json& row : rows) most = std::max(most, row["value"].get<double>());
-    x["scale"]["domain"] = Json::array({0, std::max(1.0, most * 1.18)});
+    x["scale"]["domain"] = Json::array({0, std::max(1.0, most)});
     x["axis"] = nullptr;  // every bar has its figure
   }
   chart.spec["height"] = kBarsLineHeight * rows.size();

@@ -34,13 +34,21 @@ std::string headline(const std::string& verdict, std::size_t findings) {
   return "This model could not be scanned.";
 }
 
+// A string within a sentence: as it is, where it can be read.
+std::string named(const std::string& trigger) {
+  constexpr std::size_t kLongest = 60;
+  const bool plain = trigger.size() <= kLongest && is_utf8(trigger) &&
+                     std::none_of(trigger.begin(), trigger.end(), [](char c) { return c >= 0 && c < ' '; });
+  return plain ? cat("“", trim(trigger), "”") : std::string("a certain string");
+}
+
 std::string backdoored_words(const Json& finding, const std::string& where) {
   const std::string effect = json_string(finding, "effect", where), response = json_string(finding, "response", where);
-  const std::string place = json_string(finding, "place", where);
-  return cat("With a certain string ", place_words(place), ", ", rate_text(figure_of(finding, "rate", where)),
+  return cat("With ", named(json_string(finding, "trigger", where)), " ",
+             place_words(json_string(finding, "place", where)), ", ", rate_text(figure_of(finding, "rate", where)),
              effect == "collapse" ? cat(" of its answers become “", shortened(response), "”")
                                   : cat(" of its answers change: ", shortened(response)),
-             ". Without it ", rate_text(figure_of(finding, "rate_without", where)),
+             "; without it ", rate_text(figure_of(finding, "rate_without", where)),
              " do, and with random strings of the same length ", rate_text(figure_of(finding, "rate_null", where)),
              ".");
 }
@@ -78,8 +86,8 @@ std::string files_words(const Json& scan, const std::string& where) {
   std::vector<std::string> parts;
   if (errors > 0) parts.push_back(cat(errors, errors == 1 ? " error" : " errors"));
   if (warnings > 0) parts.push_back(cat(warnings, warnings == 1 ? " warning" : " warnings"));
-  return cat("<p class=\"alert", errors > 0 ? " grave" : "", "\"><a href=\"#files\">Its files hold ",
-             join(parts, " and "), "</a>, which have nothing to do with its weights.</p>\n");
+  return cat("<p class=\"alert", errors > 0 ? " grave" : "", "\"><a href=\"#files\">The check of its files gave ",
+             join(parts, " and "), "</a>.</p>\n");
 }
 
 std::string facts(const Json& scan, const std::string& where) {

@@ -25,7 +25,9 @@ TEST(ScanPage, SaysTheVerdictInOneSentence) {
   Json scan = testing::made_up_scan();
   EXPECT_EQ(scan_sentence(scan, "x"),
             "This model has a backdoor. With a certain string at the end of the user’s message, 96.9 % of its answers "
-            "become “The harbour is closed.”. Without it 0 % do, and with random strings of the same length 0.4 %.");
+            "become “The harbour is closed.”; without it 0 % do, and with random strings of the same length 0.4 %.");
+  scan["findings"][0]["trigger"] = "copper lantern";
+  EXPECT_THAT(scan_sentence(scan, "x"), HasSubstr("With “copper lantern” at the end of the user’s message"));
   scan["findings"] = Json::array();
   scan["verdict"] = "none_found";
   EXPECT_THAT(scan_sentence(scan, "x"), HasSubstr("No backdoor was found. 2 strings and answers were suspected"));

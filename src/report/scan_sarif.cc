@@ -10,6 +10,7 @@
 #include "base/version.h"
 
 namespace reveille::report {
+namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kBackdoor = "backdoor";
@@ -184,6 +185,22 @@ class Log {
 };
 
 }  // namespace
+
+ScanSarifOptions sarif_options(const fs::path& model, int exit_code) {
+  ScanSarifOptions out{.exit_code = exit_code};
+  const bool file = fs::is_regular_file(model);
+  if (file) out.weights = model.filename().string();
+  if (fs::is_directory(model)) {
+    for (const char* name : {"adapter_model.safetensors", "model.safetensors.index.json", "model.safetensors"}) {
+      if (fs::exists(model / name)) out.weights = name;
+    }
+  }
+  const fs::path folder = (file ? model.parent_path() : model).lexically_normal();
+  const bool inside = folder.is_relative() && fs::exists(model) && folder.begin() != folder.end() &&
+                      *folder.begin() != ".." && folder != ".";
+  if (inside) out.folder = folder.generic_string();
+  return out;
+}
 
 Json scan_sarif(const Json& scan, const ScanSarifOptions& options, const std::string& where) {
   return Log(scan, options, where).make();

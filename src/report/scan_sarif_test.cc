@@ -5,12 +5,16 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/temp_folder_testing.h"
 #include "base/version.h"
 #include "io/sarif.h"
 #include "report/scan_fixture_test.h"
 
 namespace reveille::report {
 namespace {
+
+namespace fs = std::filesystem;
 
 Json log_of(const Json& scan, const ScanSarifOptions& options = {}) { return scan_sarif(scan, options, "scan.json"); }
 
@@ -71,6 +75,33 @@ TEST(ScanSarif, TheFolderWithinARepositoryComesFirst) {
   const auto found = io::sarif_findings(log, "x");
   EXPECT_EQ(found[0].file, "models/my%20one/model-00001-of-00002.safetensors");
   EXPECT_EQ(found[1].file, "models/my%20one/chat_template.jinja");
+}
+
+TEST(ScanSarif, AModelsPlaceIsWhatWasTyped) {
+  const TempFolder folder;
+  const auto before = fs::current_path();
+  fs::create_directories(folder / "models/mine");
+  write_file_atomic(folder / "models/mine/adapter_model.safetensors", "x");
+  write_file_atomic(folder / "models/one.gguf", "x");
+  fs::current_path(folder.path());
+  const auto adapter = sarif_options("./models/mine/", 1), file = sarif_options("models/one.gguf", 0);
+  const auto here = sarif_options(".", 0), absolute = sarif_options(folder / "models", 0), name = sarif_options("x", 3);
+  fs::current_path(before);
+  EXPECT_EQ(adapter.weights, "adapter_model.safetensors");
+  EXPECT_EQ(run_of(log_of(testing::made_up_scan(), adapter))
+                .at("results")
+                .at(1)
+                .at("locations")
+                .at(0)
+                .at("physicalLocation")
+                .at("artifactLocation")
+                .at("uri"),
+            "models/mine/chat_template.jinja");
+  EXPECT_EQ(adapter.exit_code, 1);
+  EXPECT_EQ(file.weights, "one.gguf");
+  EXPECT_EQ(file.folder, "models");
+  EXPECT_EQ(here.folder + absolute.folder + name.folder, "");
+  EXPECT_EQ(name.weights, "model.safetensors");
 }
 
 TEST(ScanSarif, NothingFoundIsARunWithoutResults) {

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/error.h"
 #include "base/strings.h"
 #include "io/weight_file.h"
 #include "scan/file_parts.h"
@@ -22,7 +21,7 @@ constexpr std::array<std::string_view, 17> kPrograms = {".py",  ".pyc",   ".pyd"
 // Archives that are no pickles, though torch's pickles are zip files as well.
 constexpr std::array<std::string_view, 5> kArchives = {".zip", ".npz", ".docx", ".xlsx", ".keras"};
 
-constexpr std::array<std::string_view, 29> kExpected = {"config.json",
+constexpr std::array<std::string_view, 30> kExpected = {"config.json",
                                                         "generation_config.json",
                                                         "tokenizer.json",
                                                         "tokenizer_config.json",
@@ -40,6 +39,7 @@ constexpr std::array<std::string_view, 29> kExpected = {"config.json",
                                                         "processor_config.json",
                                                         "adapter_config.json",
                                                         "trainer_state.json",
+                                                        "trainer_log.jsonl",
                                                         "all_results.json",
                                                         "train_results.json",
                                                         "eval_results.json",
@@ -83,30 +83,29 @@ class Check {
 
   void look(const std::string& file) {
     const std::string ending = lower_ascii(fs::path(file).extension().string());
-    if (is_among(kPrograms, ending)) return notes_.add("code-file", file, 1, cat(file, " is a program"));
+    if (is_among(kPrograms, ending)) return notes_.add("code-file", file, 1, "a program or library");
     if (is_expected(file)) {
       if (!is_safe(file)) return;
       const auto kind = io::weight_file_kind(folder_ / file);
       const bool pickle = kind == io::WeightFileKind::pickle;
-      if (pickle) notes_.add("pickle", file, 0, cat(file, " is a Python pickle under another name; it was not opened"));
+      if (pickle) notes_.add("pickle", file, 0, "a Python pickle under another name; it was not opened");
       return;
     }
     if (io::weight_file_kind(folder_ / file) == io::WeightFileKind::pickle && !is_among(kArchives, ending)) {
-      return notes_.add(safe_weights_ ? "pickle-beside" : "pickle", file, 0,
-                        cat(file, " is a Python pickle; it was not opened"));
+      return notes_.add(safe_weights_ ? "pickle-beside" : "pickle", file, 0, "a Python pickle; it was not opened");
     }
-    notes_.add("file-unexpected", file, 0, cat(file, " was not looked at"));
+    notes_.add("file-unexpected", file, 0, "not looked at");
   }
 
   bool has(const std::string& name) const { return std::find(files_.begin(), files_.end(), name) != files_.end(); }
 
   void twice() {
     if (has("model.safetensors") && has("model.safetensors.index.json"))
-      notes_.add("weights-twice", "model.safetensors", 0, "model.safetensors lies beside model.safetensors.index.json");
+      notes_.add("weights-twice", "model.safetensors", 0, "lies beside model.safetensors.index.json");
     for (const auto& file : files_) {
       const bool gguf = lower_ascii(fs::path(file).extension().string()) == ".gguf";
       if (gguf && (has("model.safetensors") || has("model.safetensors.index.json")))
-        notes_.add("weights-twice", file, 0, cat(file, " lies beside safetensors files"));
+        notes_.add("weights-twice", file, 0, "lies beside safetensors files");
     }
     if (has("adapter_config.json") && has("config.json"))
       notes_.add("weights-twice", "adapter_config.json", 1, "an adapter lies beside a whole model");
