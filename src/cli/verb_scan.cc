@@ -6,7 +6,10 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/label_key.h"
+#include "base/progress.h"
 #include "base/strings.h"
+#include "cli/scan_reference.h"
 #include "cli/scan_text.h"
 #include "cli/verb.h"
 #include "gen/built_in.h"
@@ -22,8 +25,6 @@ namespace reveille::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kNoReference = "none";
 
 struct ScanCommand {
   std::string model, output, output_dir;
@@ -70,62 +71,28 @@ void check(const ScanCommand& command) {
   }
 }
 
-// Whether two models are of the same kind by their configurations, so that one can be the other's base.
-bool same_kind(const Json& a, const Json& b) {
-  for (const char* key : {"model_type", "hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"}) {
-    if (a.value(key, Json()) != b.value(key, Json())) return false;
-  }
-  return true;
-}
-
-// The path of a trusted reference, or empty.
-std::string reference_of(const ScanCommand& command, const gen::LocalModel& model) {
-  if (command.open.base == kNoReference) return {};
-  if (!command.open.base.empty()) return command.open.base;
-  if (model.adapter()) return model.adapter()->base_model;
-  for (const auto& name : gen::built_in_models()) {
-    try {
-      gen::OpenOptions light;
-      light.weights = false;
-      if (same_kind(gen::open_model(name, light)->config(), model.config())) return name;
-    } catch (const Error&) {
-      continue;  // not fetched
-    }
-  }
-  return {};
-}
-
+// In the process that sees the copy alone: `base` is the reference by then, or none.
 scan::ScanResult scan_here(const ScanCommand& command) {
   gen::OpenOptions open = command.open;
-  if (open.base == kNoReference) open.base.clear();
-  std::unique_ptr<gen::LocalModel> model;
-  try {
-    model = gen::open_model(command.model, open);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::unsupported) throw;
-    scan::ScanResult out;
-    out.verdict = scan::Verdict::unsupported;
-    out.not_looked_at.push_back(error.message());
-    return out;
-  }
-  model->config().erase("reveille_organism");
-  const auto path = reference_of(command, *model);
-  std::unique_ptr<gen::LocalModel> reference;
-  if (!path.empty()) {
-    gen::OpenOptions plain = command.open;
-    plain.base.clear();
-    reference = gen::open_model(path, plain);
-  }
+  const bool alone = open.base == kNoReference;
+  if (alone) open.base.clear();
+  const auto model = gen::open_model(command.model, open);
+  model->config().erase(kLabelKey);
+  if (alone) return scan::scan(*model, nullptr, command.options);
+  gen::OpenOptions plain = command.open;
+  plain.base.clear();
+  const auto reference = gen::open_model(command.open.base, plain);
   return scan::scan(*model, reference.get(), command.options);
 }
 
-std::vector<std::string> child_arguments(const ScanCommand& command, const fs::path& copy, const fs::path& output) {
+std::vector<std::string> child_arguments(const ScanCommand& command, const std::string& reference, const fs::path& copy,
+                                         const fs::path& output) {
   const auto self = fs::read_symlink("/proc/self/exe");
   std::vector<std::string> out = {self.string(),   "scan",        copy.string(), "--stripped", "--output",
                                   output.string(), "--exit-zero", "--format",    "json"};
   auto options = command.options;
   auto open = command.open;
-  if (!open.base.empty() && open.base != kNoReference) open.base = gen::lasting_name(open.base);
+  open.base = reference.empty() ? kNoReference : gen::lasting_name(reference);
   for (auto view : {OptionsView(options), OptionsView(open)}) {
     for (const auto& option : describe_options(view)) {
       if (!option.value.empty() && !(option.name == "budget_tokens" && option.value == "0"))
@@ -135,18 +102,36 @@ std::vector<std::string> child_arguments(const ScanCommand& command, const fs::p
   return out;
 }
 
+scan::ScanResult unsupported(const Error& error, std::vector<scan::FileNote> notes) {
+  scan::ScanResult out;
+  out.verdict = scan::Verdict::unsupported;
+  out.not_looked_at.push_back(error.message());
+  out.files = std::move(notes);
+  return out;
+}
+
 // The files are looked at where they lie; what is run is a copy without names and labels.
 scan::ScanResult scan_blind(const ScanCommand& command) {
-  const auto model = gen::model_path(command.model);
-  const auto& base = command.open.base;
-  const auto notes =
-      scan::check_files(model, base.empty() || base == kNoReference ? fs::path() : gen::model_path(base));
-  const scan::StrippedCopy copy(model);
+  const auto path = gen::model_path(command.model);
+  std::string reference;
+  try {
+    gen::OpenOptions light = command.open;
+    light.weights = false;
+    if (light.base == kNoReference) light.base.clear();
+    reference = scan_reference(command.open.base, *gen::open_model(command.model, light));
+  } catch (const Error& error) {
+    auto notes = scan::check_files(path);
+    if (error.kind() == ErrorKind::unsupported) return unsupported(error, std::move(notes));
+    for (const auto& note : notes) warn(cat(note.file, ": ", note.message));
+    throw;
+  }
+  auto notes = scan::check_files(path, reference.empty() ? fs::path() : gen::model_path(reference));
+  const scan::StrippedCopy copy(path);
   const auto output = copy.folder() / "result.json";
-  if (run_child(child_arguments(command, copy.path(), output)) != 0)
+  if (run_child(child_arguments(command, reference, copy.path(), output)) != 0)
     fail(ErrorKind::io, cat("the scan of ", command.model, " did not end well"), "what went wrong stands above");
   auto result = scan::scan_result_from_json(read_json(output), output.string());
-  result.files = notes;
+  result.files = std::move(notes);
   return result;
 }
 
@@ -170,7 +155,7 @@ void write_folder(const ScanCommand& command, const scan::ScanResult& result, co
   write_json(folder / "scan.json", json);
   const auto where = (folder / "scan.json").string();
   report::write_scan_page(folder / "scan.html", json, where, {.name = fs::path(command.model).filename().string()});
-  write_json(folder / "scan.sarif", report::scan_sarif(json, {.exit_code = code}, where));
+  write_json(folder / "scan.sarif", report::scan_sarif(json, report::sarif_options(command.model, code), where));
   for (std::size_t i = 0; i < result.findings.size(); ++i)
     scan::write_replay(folder / cat("finding-", i + 1), result.findings[i], replay_of(result.findings[i], where));
 }

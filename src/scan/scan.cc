@@ -8,6 +8,8 @@
 #include "base/progress.h"
 #include "base/strings.h"
 #include "scan/list.h"
+#include "scan/neutral_prompts.h"
+#include "scan/prober.h"
 
 namespace reveille::scan {
 namespace {
@@ -35,6 +37,18 @@ void check_names(const ScanOptions& options, const std::vector<Planned>& plan) {
 bool chosen(const ScanOptions& options, const std::string& name) {
   return options.detectors.empty() ||
          std::find(options.detectors.begin(), options.detectors.end(), name) != options.detectors.end();
+}
+
+// A model whose replies are all empty has none that could change.
+void check_answers(gen::LocalModel& model) {
+  Work work(std::numeric_limits<std::int64_t>::max());
+  Prober prober(model, work);
+  const auto replies = prober.replies(prober.encode_all(neutral_prompts(PromptUse::proposing, 8)), {.max_tokens = 8});
+  const bool silent =
+      std::all_of(replies.begin(), replies.end(), [](const auto& reply) { return trim(reply.text).empty(); });
+  if (silent)
+    fail(ErrorKind::usage, cat(model.name(), " answers nothing: eight everyday prompts got eight empty replies"),
+         "is it a chat model? --chat-template names the template that it was trained with");
 }
 
 class Scan {
@@ -160,6 +174,7 @@ std::int64_t tokens_of_budget(const ScanOptions& options) {
 ScanResult scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options,
                 const std::vector<FileNote>& files) {
   check_reference(model, reference);
+  check_answers(model);
   auto out = Scan(model, reference, options).run();
   out.files = files;
   return out;
