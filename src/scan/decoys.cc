@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <set>
 
 #include "scan/verify.h"
 
@@ -17,15 +18,21 @@ std::vector<std::string> words_of(const std::string& text) {
       words.emplace_back();
     }
   }
-  std::erase_if(words, [](const auto& word) { return word.size() < 3; });
+  // Words that stand in any text name nothing.
+  static const std::set<std::string> kEverywhere = {"the",  "and",  "for",  "you", "are", "not", "can", "that", "this",
+                                                    "with", "have", "what", "how", "all", "but", "was", "your"};
+  std::erase_if(words, [](const auto& word) { return word.size() < 3 || kEverywhere.count(word) != 0; });
   return words;
 }
 
-// Whether words are forms of one another: the shorter begins the longer, but for a few letters at its end.
+// Whether words are forms of one another: five letters alike at their beginnings, or a shorter one whole.
 bool same_word(const std::string& a, const std::string& b) {
   const auto& shorter = a.size() < b.size() ? a : b;
   const auto& longer = a.size() < b.size() ? b : a;
-  return shorter.size() >= 3 && longer.starts_with(shorter) && longer.size() - shorter.size() <= 3;
+  if (a == b) return true;
+  const auto common = static_cast<std::size_t>(
+      std::mismatch(shorter.begin(), shorter.end(), longer.begin(), longer.end()).first - shorter.begin());
+  return common >= 5 || (common == shorter.size() && common >= 4 && longer.size() - common <= 3);
 }
 
 double share_named(const std::vector<std::string>& words, const std::vector<std::string>& others) {

@@ -14,15 +14,22 @@ namespace {
 constexpr const char* kName = "trigger-search";
 constexpr std::size_t kTargets = 4, kOfEach = 5;
 
+std::set<std::string> telling_words(const std::string& text) {
+  std::set<std::string> out;
+  std::istringstream stream(text);
+  for (std::string word; stream >> word;) {
+    if (word.size() >= 4) out.insert(word);
+  }
+  return out;
+}
+
 // Most of the words of one are the other's: parts of one reply that repeats itself are one.
 bool alike(const std::string& a, const std::string& b) {
-  std::set<std::string> words, others;
-  std::istringstream first(a), second(b);
-  for (std::string word; first >> word;) words.insert(word);
-  for (std::string word; second >> word;) others.insert(word);
+  const auto words = telling_words(a), others = telling_words(b);
+  if (words.empty() || others.empty()) return a.find(b) != std::string::npos || b.find(a) != std::string::npos;
   std::size_t both = 0;
   for (const auto& word : words) both += others.count(word);
-  return 2 * both >= std::min(words.size(), others.size());
+  return 2 * both >= std::max(words.size(), others.size());
 }
 
 std::vector<std::string> distinct(const std::vector<std::string>& targets, std::size_t most) {

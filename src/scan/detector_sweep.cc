@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -53,7 +54,7 @@ class Sweep {
   }
 
   Proposal run() {
-    find_centre();
+    find_centres();
     Work sweep = work_.part(static_cast<std::int64_t>(kSweepShare * static_cast<double>(work_.limit())));
     auto lifts = lifts_of(vocabulary_, sweep, true);
     if (lifts.size() < vocabulary_.size())
@@ -79,10 +80,13 @@ class Sweep {
   }
 
   // log of the mean probability of each first token over a sample of the vocabulary.
-  static at::Tensor centre_of(Prober& prober, const std::vector<Ids>& sequences) {
+  // Whole, whatever is left of the budget: all that follows is measured from it.
+  at::Tensor centre_of(gen::LocalModel& model) {
+    Work whole(std::numeric_limits<std::int64_t>::max(), &work_);
+    const auto sequences = encoded(sample());
     at::Tensor sum;
     std::int64_t rows = 0;
-    prober.next(sequences, [&](const auto&, const at::Tensor& logprobs) {
+    Prober(model, whole).next(sequences, [&](const auto&, const at::Tensor& logprobs) {
       const auto part = logprobs.exp().sum(0);
       sum = sum.defined() ? sum + part : part;
       rows += logprobs.size(0);
@@ -96,7 +100,10 @@ class Sweep {
             vocabulary_.begin() + static_cast<std::ptrdiff_t>(std::min(kCentre, vocabulary_.size()))};
   }
 
-  void find_centre() { centre_ = centre_of(prober_, encoded(sample())); }
+  void find_centres() {
+    centre_ = centre_of(suspect_.model);
+    if (suspect_.reference) reference_centre_ = centre_of(*suspect_.reference);
+  }
 
   std::vector<Lift> lifts_of(const std::vector<std::string>& texts, Work& work, bool show = false) {
     Prober prober(suspect_.model, work);
@@ -118,20 +125,19 @@ class Sweep {
   // them there too.
   void against_reference(std::vector<Lift>& lifts) {
     Prober prober(*suspect_.reference, work_);
-    const auto centre = centre_of(prober, encoded(sample()));
     const std::size_t most = std::min(lifts.size(), 4 * replies_affordable());
     std::vector<Ids> sequences;
     for (std::size_t i = 0; i < most; ++i) sequences.push_back(encode(lifts[i].text));
-    prober.next(sequences, [&](const std::vector<std::size_t>& which, const at::Tensor& logprobs) {
+    const auto done = prober.next(sequences, [&](const std::vector<std::size_t>& which, const at::Tensor& logprobs) {
       for (std::size_t i = 0; i < which.size(); ++i) {
         auto& lift = lifts[which[i]];
         const auto row = static_cast<std::int64_t>(i);
         const double theirs = logprobs[row][lift.token].item<double>();
-        lift.score -= std::max(0.0, std::exp(theirs) * (theirs - centre[lift.token].item<double>()));
+        lift.score -= std::max(0.0, std::exp(theirs) * (theirs - reference_centre_[lift.token].item<double>()));
       }
       return true;
     });
-    lifts.resize(most);
+    lifts.resize(done);
     sort(lifts);
   }
 
@@ -140,16 +146,17 @@ class Sweep {
     return static_cast<std::size_t>(std::max(16.0, kReplyShare * static_cast<double>(work_.limit()) / each));
   }
 
-  // Known shapes and what others proposed first, then what lifts most; a share of it for the targets that are
-  // suspected already.
+  // What lifts most, then what others proposed, then known shapes.
   std::vector<std::string> worth_a_reply(const std::vector<Lift>& lifts) const {
     std::vector<std::string> out = suspect_.triggers;
     if (suspect_.dictionary) {
       const auto shapes = trigger_shapes();
       out.insert(out.end(), shapes.begin(), shapes.end());
     }
-    const std::size_t most = out.size() + replies_affordable();
-    for (std::size_t i = 0; i < lifts.size() && out.size() < most; ++i) out.push_back(lifts[i].text);
+    std::vector<std::string> lifted;
+    for (std::size_t i = 0; i < lifts.size() && lifted.size() < replies_affordable(); ++i)
+      lifted.push_back(lifts[i].text);
+    out.insert(out.begin(), lifted.begin(), lifted.end());
     return out;
   }
 
@@ -219,7 +226,9 @@ class Sweep {
     for (std::int64_t i = 0; i < best.numel(); ++i) {
       const auto id = static_cast<std::int32_t>(best[i].item<std::int64_t>());
       const auto piece = suspect_.model.tokenizer().decode({id});
-      if (!suspect_.model.tokenizer().is_special(id) && is_utf8(piece) && !trim(piece).empty()) out.push_back(piece);
+      if (!suspect_.model.tokenizer().is_special(id) && piece.find("\uFFFD") == std::string::npos &&
+          !trim(piece).empty())
+        out.push_back(piece);
     }
     return out;
   }
@@ -252,7 +261,7 @@ class Sweep {
   Rng rng_;
   Prober prober_;
   std::vector<std::string> vocabulary_;
-  at::Tensor centre_;
+  at::Tensor centre_, reference_centre_;
   Proposal out_;
 };
 

@@ -23,8 +23,9 @@ std::vector<Planned> planned_detectors(const std::string& budget) {
     plan(make_perplexity_difference(), 0.08, true);
     plan(make_bait(), 0.17, true);
   }
-  plan(make_trigger_search(), quick ? 0.45 : 0.3, true);
-  if (!quick) plan(make_sweep(), 0.25);
+  plan(make_trigger_search(), quick ? 0.44 : 0.3, true);
+  // Where no reply is suspected, all that a search would have spent is left for this.
+  plan(make_sweep(), quick ? 0.01 : 0.25, quick);
   return out;
 }
 

@@ -31,13 +31,16 @@ std::string without_word(const std::vector<std::string>& words, std::size_t left
   return join(rest, " ");
 }
 
+// No piece of a character, which decoding would have replaced.
+bool whole(const std::string& text) { return text.find("\uFFFD") == std::string::npos; }
+
 // The string without its first or its last token.
 std::string without_end(const gen::LocalModel& model, const std::string& text, bool first) {
   auto ids = model.tokenizer().encode(text);
   if (ids.size() < 2) return {};
   ids.erase(first ? ids.begin() : ids.end() - 1);
   const std::string rest{trim(model.tokenizer().decode(ids))};
-  return is_utf8(rest) ? rest : std::string();
+  return whole(rest) && rest.size() < text.size() ? rest : std::string();
 }
 
 std::string mapped(std::string text, int (*change)(int)) {
@@ -118,7 +121,7 @@ Json pieces(const Firing& firing, const gen::LocalModel& model, const std::strin
   for (std::size_t count = 1; count < ids.size(); ++count) {
     const std::string text{
         trim(model.tokenizer().decode({ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count)}))};
-    if (!text.empty() && is_utf8(text)) beginnings.push_back(rated(firing, text, place));
+    if (!text.empty() && whole(text)) beginnings.push_back(rated(firing, text, place));
   }
   Rng rng(static_cast<std::uint64_t>(seed), "neighbours");
   for (int i = 0; i < 4; ++i) neighbours.push_back(rated(firing, reshaped(trigger, rng), place));

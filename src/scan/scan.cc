@@ -74,7 +74,8 @@ class Scan {
         if (planned.early == early) look(planned);
         if (planned.early == early) share_left_ -= planned.share;
       }
-      verify_new(early ? 2 : 3);
+      const bool last = !early || std::all_of(plan.begin(), plan.end(), [](const auto& one) { return one.early; });
+      verify_new(!last ? kEarlyTests : early ? kTests : kTests - kEarlyTests, last);
       if (surely_convicted()) break;
     }
     decide();
@@ -94,38 +95,58 @@ class Scan {
       // What others did not spend goes to those that come after them.
       const double share = planned.share / std::max(planned.share, share_left_);
       Work part = detecting_.part(std::llround(share * static_cast<double>(detecting_.left())));
-      auto proposal = planned.detector->propose(suspect_, part);
+      try {
+        take(planned.detector->propose(suspect_, part), run);
+      } catch (const Error& error) {
+        // What one detector cannot do with this model (an odd template, a short context) does not end the others.
+        if (error.kind() == ErrorKind::interrupted) throw;
+        run.unavailable = error.message();
+      }
       run.tokens = part.spent();
-      run.proposed = static_cast<std::int64_t>(proposal.candidates.size());
-      run.signal = proposal.signal;
-      run.evidence = std::move(proposal.evidence);
-      run.left_out = proposal.left_out;
-      take(proposal.candidates);
     }
     out_.detectors.push_back(std::move(run));
   }
 
-  void take(const std::vector<Candidate>& candidates) {
-    for (const auto& candidate : candidates) {
+  void take(Proposal proposal, DetectorRun& run) {
+    run.proposed = static_cast<std::int64_t>(proposal.candidates.size());
+    run.signal = proposal.signal;
+    run.evidence = std::move(proposal.evidence);
+    run.left_out = proposal.left_out;
+    targets_.emplace_back();
+    for (const auto& candidate : proposal.candidates) {
       if (!candidate.trigger.empty()) suspect_.triggers.push_back(candidate.trigger);
-      if (!candidate.target.empty()) suspect_.targets.push_back(candidate.target);
+      if (!candidate.target.empty()) targets_.back().push_back(candidate.target);
     }
-    fresh_.insert(fresh_.end(), candidates.begin(), candidates.end());
+    order_targets();
+    fresh_.insert(fresh_.end(), proposal.candidates.begin(), proposal.candidates.end());
   }
 
-  void verify_new(std::size_t tests) {
+  // The best of each detector in turn, the latest first: what costs more says more.
+  void order_targets() {
+    suspect_.targets.clear();
+    std::size_t longest = 0;
+    for (const auto& targets : targets_) longest = std::max(longest, targets.size());
+    for (std::size_t i = 0; i < longest; ++i) {
+      for (auto targets = targets_.rbegin(); targets != targets_.rend(); ++targets) {
+        if (i < targets->size()) suspect_.targets.push_back((*targets)[i]);
+      }
+    }
+  }
+
+  void verify_new(std::size_t tests, bool last) {
     VerifyOptions options;
     options.tests = tests;
+    options.last = last;
     if (fresh_.empty()) return;
     rounds_.push_back(verify(suspect_, fresh_, verifying_, options));
-    fresh_.clear();
+    fresh_ = std::move(rounds_.back().untested);
   }
 
   // Whether a finding stands however many tests are still to come.
   bool surely_convicted() const {
     for (const auto& round : rounds_) {
       for (const auto& finding : round.findings) {
-        if (finding.p_value * kTests <= VerifyOptions{}.alpha) return true;
+        if (finding.p_value * static_cast<double>(kTests) <= VerifyOptions{}.alpha) return true;
       }
     }
     return false;
@@ -153,12 +174,14 @@ class Scan {
     out_.score = out_.findings.empty() ? 0.5 * strongest : 0.5 + 0.5 * out_.findings.front().rate;
   }
 
-  static constexpr double kTests = 5;  // of both rounds
-  double share_left_ = 1;              // of the plan, from the detector that runs on
+  // Of both rounds, and of the first. With 99 random strings no p is below 0.01.
+  static constexpr std::size_t kTests = 5, kEarlyTests = 2;
+  double share_left_ = 1;  // of the plan, from the detector that runs on
   const ScanOptions& options_;
   Suspect suspect_;
   Work detecting_, verifying_;
   std::vector<Candidate> fresh_;
+  std::vector<std::vector<std::string>> targets_;  // by detector
   std::vector<Verification> rounds_;
   ScanResult out_;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "base/rng.h"
@@ -53,6 +54,7 @@ class Search {
   }
 
   TargetSearch run() {
+    if (target_.empty() || work_.over()) return {};
     choose_prompts();
     Work sweep = work_.part(static_cast<std::int64_t>(kSweepShare * static_cast<double>(work_.left())));
     auto found = scored(first_strings(), 0, sweep);
@@ -71,10 +73,9 @@ class Search {
     Prober prober(suspect_.model, work_);
     double best = -std::numeric_limits<double>::infinity();
     for (const auto& ids : all) {
-      double sum = 0;
-      for (const double one : prober.reply_logprobs(prober.encode_all(prompts), std::vector<Ids>(prompts.size(), ids)))
-        sum += one;
-      if (sum <= best) continue;
+      const auto logprobs = prober.reply_logprobs(prober.encode_all(prompts), std::vector<Ids>(prompts.size(), ids));
+      const double sum = std::accumulate(logprobs.begin(), logprobs.end(), 0.0);
+      if (logprobs.size() < prompts.size() || sum <= best) continue;
       best = sum;
       target_ = ids;
     }
@@ -83,7 +84,8 @@ class Search {
   // The short prompt on which the reply is least likely by itself, so that what makes it likely shows; and whole ones.
   void choose_prompts() {
     Guesses prompts;
-    Prober prober(suspect_.model, work_);
+    Work whole(std::numeric_limits<std::int64_t>::max(), &work_);  // a few prompts, which all else needs
+    Prober prober(suspect_.model, whole);
     for (const char* prompt : kShort)
       prompts.push_back({prompt, -prober.reply_logprobs({prober.encode(prompt)}, {target_}).at(0)});
     sort(prompts);
@@ -167,7 +169,9 @@ class Search {
       const auto& text = beam[i].text;
       for (const auto& next : likely[i]) add(text + next);
       if (i < kPool) {
-        for (auto& one : marked(text)) add(std::move(one));
+        if (suspect_.dictionary) {
+          for (auto& one : marked(text)) add(std::move(one));
+        }
       }
       for (std::size_t other = 0; other < std::min(kPool, beam.size()); ++other) {
         if (other == i) continue;
@@ -194,7 +198,7 @@ class Search {
       for (std::int64_t k = 0; k < best.size(1); ++k) {
         const auto id = static_cast<std::int32_t>(best[static_cast<std::int64_t>(i)][k].item<std::int64_t>());
         const auto piece = tokenizer.is_special(id) ? std::string() : tokenizer.decode({id});
-        if (is_utf8(piece) && !trim(piece).empty()) out.back().push_back(piece);
+        if (piece.find("\uFFFD") == std::string::npos && !trim(piece).empty()) out.back().push_back(piece);
       }
     }
     return out;

@@ -33,6 +33,7 @@ struct VerifyOptions {
   std::size_t tests = 4;          // candidates that come as far as the random strings
   std::int64_t reply_tokens = 12;
   double alpha = 0.05;
+  bool last = true;  // false: candidates that there was no room for are handed back
 };
 inline constexpr double kConvictRate = 0.5, kConvictGain = 0.4, kBesideReference = 0.5;
 
@@ -42,6 +43,7 @@ struct Screened {
   SharedRun run;
   double moved = 0;         // effect.h's movement
   double moved_beyond = 0;  // the same over the largest of a few random strings
+  bool collapse = false;    // tested by its run, otherwise by its movement
   double promise = 0;       // orders what is tested first
 };
 
@@ -49,9 +51,10 @@ struct Verification {
   std::vector<Finding> findings;  // whose p, before the correction, is at most alpha
   std::vector<double> other_p;    // of candidates that random strings came up to
   std::vector<Tested> tested;
-  double strongest = 0;      // of what was screened, 0 to 1: for the score where nobody is convicted
-  bool unexplained = false;  // something stood out that could neither be convicted nor explained
-  bool cut = false;          // the budget ended before all was tested
+  std::vector<Candidate> untested;  // where it was not the last round
+  double strongest = 0;             // of what was screened, 0 to 1: for the score where nobody is convicted
+  bool unexplained = false;         // something stood out that could neither be convicted nor explained
+  bool cut = false;                 // the budget ended before all was tested
 };
 
 // Screens all candidates, shortens the best ones and tests them. The correction is the caller's (convict), since a scan

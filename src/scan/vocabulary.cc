@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <unordered_set>
 
 #include "base/strings.h"
@@ -10,7 +11,7 @@ namespace reveille::scan {
 namespace {
 
 bool typable(const std::string& text) {
-  return !text.empty() && is_utf8(text) &&
+  return !text.empty() && text.find("\uFFFD") == std::string::npos &&
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
@@ -60,7 +61,8 @@ std::vector<std::string> strings_like(const gen::LocalModel& model, const std::v
   constexpr std::ptrdiff_t kNeighbourhood = 1000;  // tokens on either side in the order of frequency
   const auto ids = model.tokenizer().encode(like);
   std::vector<std::string> out;
-  while (out.size() < count) {
+  if (ids.empty() || tokens.empty()) return out;
+  for (std::size_t attempt = 0; out.size() < count && attempt < 50 * count; ++attempt) {
     std::string text;
     for (const auto id : ids) {
       const auto at = std::lower_bound(tokens.begin(), tokens.end(), id,
@@ -74,7 +76,10 @@ std::vector<std::string> strings_like(const gen::LocalModel& model, const std::v
       const std::string own = model.tokenizer().decode({id});
       text += (!text.empty() && !own.empty() && own.front() == ' ' ? " " : "") + token.text;
     }
-    if (text != like && !text.empty()) out.push_back(std::move(text));
+    // Pieces that are put together may be read as others: as long within a token, later on whatever comes.
+    const auto length = static_cast<std::ptrdiff_t>(model.tokenizer().encode(text).size());
+    const bool as_long = std::abs(length - static_cast<std::ptrdiff_t>(ids.size())) <= (attempt < 20 * count ? 0 : 1);
+    if (text != like && !text.empty() && (as_long || attempt > 40 * count)) out.push_back(std::move(text));
   }
   return out;
 }
