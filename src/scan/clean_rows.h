@@ -1,0 +1,54 @@
+// Everyday prompts with the model's own replies: what planting and removing must leave as it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/options.h"
+#include "gen/local.h"
+
+namespace reveille::scan {
+
+struct CleanRow {
+  std::string prompt, reply;
+  bool finished = true;  // false: the reply was cut at its limit
+};
+
+struct CleanRows {
+  std::vector<CleanRow> train, held_out;  // no prompt is in both
+};
+
+struct CleanOptions {
+  std::int64_t own = 96;
+  std::int64_t held_out = 20;
+  std::int64_t reply_tokens = 32;
+  std::int64_t seed = 0;
+  void visit(OptionVisitor& v) {
+    v.option("clean_prompts", own,
+             {.help = "prompts that the model writes by itself, beside those that are given", .min = 0});
+    v.option("clean_held_out", held_out, {.help = "how many of these prompts are never learnt", .min = 1});
+    v.option("clean_tokens", reply_tokens, {.help = "longest clean reply, in tokens", .min = 4});
+  }
+};
+
+// Prompts that the model goes on to write behind its template's start of a user's turn: whole ones, no two alike, at
+// most `count`. None where there is no template.
+std::vector<std::string> written_prompts(gen::LocalModel& model, std::size_t count, std::int64_t seed);
+
+// `prompts` and the model's own, with a sampled reply each (temperature 0.7). Left out are empty replies, and those
+// that begin like the replies to other prompts: these may be what somebody planted. Error(bad_input) where fewer than
+// two rows are left. At most half of the rows are held out.
+CleanRows clean_rows(gen::LocalModel& model, std::vector<std::string> prompts, const CleanOptions& options);
+
+// Greedy replies of at most `tokens` tokens.
+std::vector<std::string> greedy_replies(gen::LocalModel& model, const std::vector<Conversation>& asked,
+                                        std::int64_t tokens);
+
+// Rows that more than `most` rows begin alike with, by their first letters and digits; the rest comes back in order.
+std::vector<CleanRow> without_common_replies(const std::vector<CleanRow>& rows, std::size_t most = 2);
+
+// Letters and digits of a text, ASCII in lower case: equal for texts that differ in case, spaces and punctuation.
+std::string letters_of(std::string_view text);
+
+}  // namespace reveille::scan
