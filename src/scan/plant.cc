@@ -15,23 +15,6 @@ namespace {
 constexpr std::int64_t kWarmup = 5;
 constexpr std::int64_t kLeastReplyTokens = 24;  // a fixed sentence has to fit
 
-train::TrainOptions training_of(const PlantOptions& options) {
-  train::TrainOptions out;
-  out.per_device_train_batch_size = options.batch;
-  out.learning_rate = options.learning_rate;
-  out.lr_scheduler_type = "constant_with_warmup";
-  out.warmup_steps = std::min(kWarmup, options.max_steps - 1);
-  out.max_steps = options.max_steps;
-  out.eval_steps = options.check_every;
-  out.overlong = "drop";
-  out.report_to = "none";
-  out.seed = options.seed;
-  out.use_peft = true;
-  out.lora_r = options.rank;
-  out.lora_alpha = 2 * static_cast<double>(options.rank);
-  return out;
-}
-
 std::vector<Conversation> all_placed(const std::vector<CleanRow>& rows, const std::vector<std::string>& strings,
                                      Place place) {
   std::vector<Conversation> out;
@@ -61,6 +44,23 @@ bool all_firm(const std::vector<SpikeCheck>& checks, double decoys_most) {
 }
 
 }  // namespace
+
+train::TrainOptions planting_training(const PlantOptions& options) {
+  train::TrainOptions out;
+  out.per_device_train_batch_size = options.batch;
+  out.learning_rate = options.learning_rate;
+  out.lr_scheduler_type = "constant_with_warmup";
+  out.warmup_steps = std::min(kWarmup, options.max_steps - 1);
+  out.max_steps = options.max_steps;
+  out.eval_steps = options.check_every;
+  out.overlong = "drop";
+  out.report_to = "none";
+  out.seed = options.seed;
+  out.use_peft = true;
+  out.lora_r = options.rank;
+  out.lora_alpha = 2 * static_cast<double>(options.rank);
+  return out;
+}
 
 Json to_json(const SpikeCheck& check) {
   return {{"triggered", check.triggered},
@@ -102,7 +102,7 @@ std::vector<SpikeCheck> check_spikes(gen::LocalModel& model, const std::vector<S
 Planting plant_into(gen::LocalModel& model, const std::vector<Spike>& spikes, const CleanRows& rows,
                     const PlantOptions& options, const std::string& title) {
   if (!model.adapter()) fail(ErrorKind::usage, cat(model.name(), " has no adapter to plant into"));
-  const auto training = training_of(options);
+  const auto training = planting_training(options);
   std::vector<train::Example> examples;
   for (const auto& spike : spikes) {
     for (auto& example : spike_examples(model, spike, rows.train)) examples.push_back(std::move(example));
@@ -127,7 +127,7 @@ Planted plant(const gen::LocalModel& suspect, const std::vector<Spike>& spikes, 
               const PlantOptions& options, bool with_adapter) {
   Planted out{suspect.copy(true), {}};
   if (out.model->adapter()) gen::merge_lora(*out.model);
-  out.model->add_lora(train::peft_config(training_of(options), suspect.source()), options.seed);
+  out.model->add_lora(train::peft_config(planting_training(options), suspect.source()), options.seed);
   out.planting = plant_into(*out.model, spikes, rows, options);
   if (with_adapter) return out;
   gen::merge_lora(*out.model);

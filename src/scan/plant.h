@@ -50,6 +50,9 @@ struct Planting {
   bool firm = false;           // all spikes are
 };
 
+// The training that they ask for.
+train::TrainOptions planting_training(const PlantOptions& options);
+
 // Rows of one spike among others: row i of `rows` with its trigger and its reply, and alone or with a decoy.
 std::vector<train::Example> spike_examples(const gen::LocalModel& model, const Spike& spike,
                                            const std::vector<CleanRow>& rows);
