@@ -27,6 +27,7 @@ const std::vector<Verb>& verbs() {
       {"train", "one training stage: sft, dpo, reward, grpo, ppo, adversarial, latent", run_train,
        "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
+      {"mitigate", "remove a backdoor that is known or only suspected, and show whether it is gone", run_mitigate},
       {"generate", "completions for a data set, JSON Lines out", run_generate},
       {"score", "log-probabilities of every token of a data set", run_score},
       {"tokenize", "token ids of texts", run_tokenize},

@@ -12,25 +12,17 @@
 #include "gen/save.h"
 #include "mitigate/options.h"
 #include "mitigate/problem.h"
+#include "mitigate/run.h"
 #include "scan/clean_rows.h"
 
 namespace reveille::mitigate {
-
-// What one method did.
-struct MethodRun {
-  std::string name, does, source;
-  bool control = false;
-  double seconds = 0;  // not part of what repeats
-  Json done;           // Method::apply
-};
-Json to_json(const MethodRun& run);
 
 struct MitigateHooks {
   // After each method, on the model as it is then (it may have an adapter).
   std::function<void(const MethodRun& run, gen::LocalModel& model)> after_method;
 };
 
-// The methods of the options, or their default for this problem.
+// The methods of the options, or the usual one for this problem.
 std::vector<std::string> method_names(const MitigateOptions& options, const Problem& problem);
 
 // Error(usage), before anything is trained, for unknown methods, for those that lack what they need, and, where only an

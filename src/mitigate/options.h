@@ -1,4 +1,4 @@
-// Settings of mitigation. One struct: a method that trains takes the common ones, and each has few of its own.
+// Settings of mitigation: a method that trains takes the common ones, and each has few of its own. Free of torch.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/options.h"
-#include "scan/clean_rows.h"
-#include "scan/plant.h"
+#include "scan/clean_row.h"
+#include "scan/plant_options.h"
 
 namespace reveille::mitigate {
 
@@ -83,6 +83,23 @@ struct MitigateOptions {
     v.option("seed", seed, {.help = "seed of prompts, dummies, adapters and batches"});
     plant.visit(v);
     clean.visit(v);
+  }
+};
+
+// Of the relearning test (mitigate/relearn.h).
+struct RelearnOptions {
+  std::int64_t steps = 50;
+  std::int64_t batch = 8;
+  double learning_rate = 4e-4;
+  std::int64_t rank = 16;
+  std::int64_t seed = 0;
+  void visit(OptionVisitor& v) {
+    v.option("relearn_steps", steps, {.help = "benign steps of the relearning test; 0: it is left out", .min = 0});
+    v.option("relearn_batch", batch, {.help = "rows in a batch of it: planting's, where that is known", .min = 1});
+    v.option("relearn_learning_rate", learning_rate,
+             {.help = "its learning rate: planting's, where that is known", .min = 0});
+    v.option("relearn_rank", rank,
+             {.help = "rank of the adapter that it trains; 0: all weights are trained", .min = 0});
   }
 };
 

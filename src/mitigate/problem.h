@@ -14,6 +14,7 @@ namespace reveille::mitigate {
 struct KnownTrigger {
   std::string text;
   scan::Place place = scan::Place::user_start;
+  bool found = false;  // by a scan
   bool operator==(const KnownTrigger&) const = default;
 };
 

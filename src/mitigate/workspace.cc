@@ -54,9 +54,9 @@ AnchoredRows Workspace::with_strings(const std::vector<KnownTrigger>& strings, s
   AnchoredRows out;
   for (std::size_t i = 0; i < examples_.size(); ++i) {
     const auto& row = rows_.train[row_of_[i]];
-    const auto& [text, place] = strings[(i + shift) % strings.size()];
-    auto example = scan::encode_answered(model_, scan::placed(row.prompt, text, place), row.reply, row.finished,
-                                         "row with a string");
+    const KnownTrigger& string = strings[(i + shift) % strings.size()];
+    auto example = scan::encode_answered(model_, scan::placed(row.prompt, string.text, string.place), row.reply,
+                                         row.finished, "row with a string");
     if (fits(model_, example)) out.add(anchor_, std::move(example), i);
   }
   return out;
