@@ -12,6 +12,7 @@ const std::vector<std::unique_ptr<Method>>& all_methods() {
     out.push_back(make_known_dummies());
     out.push_back(make_reset_neurons());
     out.push_back(make_crow());
+    out.push_back(make_latent());
     out.push_back(make_interpolate());
     out.push_back(make_fine_prune());
     out.push_back(make_sft());

@@ -39,6 +39,7 @@ std::unique_ptr<Method> make_orthogonalise();
 std::unique_ptr<Method> make_known_dummies();
 std::unique_ptr<Method> make_reset_neurons();
 std::unique_ptr<Method> make_crow();
+std::unique_ptr<Method> make_latent();
 std::unique_ptr<Method> make_interpolate();
 std::unique_ptr<Method> make_fine_prune();
 std::unique_ptr<Method> make_sft();

@@ -31,6 +31,8 @@ MitigateOptions small_options() {
   options.plant.batch = 4;
   options.reset_models = 2;
   options.dummies = 2;
+  options.latent_steps = 2;
+  options.latent.iterations = 2;
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "scan/clean_row.h"
 #include "scan/plant_options.h"
+#include "train/latent_options.h"
 
 namespace reveille::mitigate {
 
@@ -32,6 +33,8 @@ struct MitigateOptions {
   double reset_agreement = 0.5;
   double prune_share = 0.1;
   double interpolate = 0.5;
+  std::int64_t latent_steps = 24;
+  train::LatentOptions latent{.iterations = 6};
   std::int64_t recover_steps = 40;
   double recover_learning_rate = 1e-4;
   std::int64_t seed = 0;
@@ -77,6 +80,8 @@ struct MitigateOptions {
              {.help = "fine_prune and random_prune: share of each layer's MLP neurons", .min = 0, .max = 1});
     v.option("interpolate", interpolate,
              {.help = "interpolate: share of the base in every weight", .min = 0, .max = 1});
+    v.option("latent_steps", latent_steps, {.help = "latent: optimiser steps, each with an attack", .min = 1});
+    latent.visit(v);
     v.option("recover_steps", recover_steps,
              {.help = "steps on the model's own clean replies after neurons were taken out", .min = 0});
     v.option("recover_learning_rate", recover_learning_rate, {.help = "learning rate of these", .min = 0});
