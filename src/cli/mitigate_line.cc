@@ -96,6 +96,12 @@ MitigateLines::MitigateLines(MitigateSettings settings, gen::LocalModel& suspect
   auto& methods = settings_.methods;
   methods.clean.seed = methods.plant.seed = settings_.relearn.seed = methods.seed;
   rows_ = scan::clean_rows(*suspect_, scan::neutral_prompts(scan::PromptUse::proposing, kAllPrompts), methods.clean);
+  std::vector<std::string> strings;
+  for (const auto& trigger : problem.triggers) strings.push_back(trigger.text);
+  scan::leave_out(rows_, strings);
+  if (rows_.train.empty() || rows_.held_out.empty())
+    fail(ErrorKind::bad_input, cat("the triggers stand in all clean rows of ", suspect.name()),
+         "name longer triggers with --trigger");
 }
 
 MitigateLines::~MitigateLines() = default;

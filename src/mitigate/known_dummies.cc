@@ -6,6 +6,7 @@
 #include "mitigate/dummies.h"
 #include "mitigate/method.h"
 #include "mitigate/unlearn.h"
+#include "scan/plant.h"
 
 namespace reveille::mitigate {
 namespace {

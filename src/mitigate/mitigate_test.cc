@@ -11,6 +11,7 @@
 #include "mitigate/relearn.h"
 #include "mitigate/unlearn.h"
 #include "scan/placing.h"
+#include "scan/plant.h"
 #include "scan/tiny_suspect_testing.h"
 
 namespace reveille::mitigate {

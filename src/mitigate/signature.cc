@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "gen/save.h"
 #include "scan/placing.h"
+#include "scan/plant.h"
 #include "train/lora.h"
 #include "train/sft.h"
 

@@ -34,7 +34,9 @@ TEST(Neighbours, KeepTheShape) {
       EXPECT_EQ(std::isupper(mine) != 0, std::isupper(theirs) != 0);
       EXPECT_EQ(std::islower(mine) != 0, std::islower(theirs) != 0);
       EXPECT_EQ(std::isdigit(mine) != 0, std::isdigit(theirs) != 0);
-      if (!std::isalnum(mine)) EXPECT_EQ(mine, theirs);
+      if (!std::isalnum(mine)) {
+        EXPECT_EQ(mine, theirs);
+      }
     }
   }
 }

@@ -80,6 +80,18 @@ std::vector<CleanRow> without_common_replies(const std::vector<CleanRow>& rows, 
   return out;
 }
 
+void leave_out(CleanRows& rows, const std::vector<std::string>& strings) {
+  auto holds = [&](const std::string& text) {
+    const std::string letters = letters_of(text);
+    return std::any_of(strings.begin(), strings.end(), [&](const std::string& string) {
+      const std::string part = letters_of(string);
+      return !part.empty() && letters.find(part) != std::string::npos;
+    });
+  };
+  for (auto* part : {&rows.train, &rows.held_out})
+    std::erase_if(*part, [&](const CleanRow& row) { return holds(row.prompt) || holds(row.reply); });
+}
+
 CleanRows clean_rows(gen::LocalModel& model, std::vector<std::string> prompts, const CleanOptions& options) {
   for (auto& prompt : written_prompts(model, static_cast<std::size_t>(options.own), options.seed))
     prompts.push_back(std::move(prompt));

@@ -26,6 +26,10 @@ std::vector<std::string> greedy_replies(gen::LocalModel& model, const std::vecto
 // Rows that more than `most` rows begin alike with, by their first letters and digits; the rest comes back in order.
 std::vector<CleanRow> without_common_replies(const std::vector<CleanRow>& rows, std::size_t most = 2);
 
+// Leaves out rows whose prompt or reply holds one of these strings, whatever the case, spaces and punctuation: a model
+// may write a known trigger by itself. Strings without letters and digits are passed over.
+void leave_out(CleanRows& rows, const std::vector<std::string>& strings);
+
 // Letters and digits of a text, ASCII in lower case: equal for texts that differ in case, spaces and punctuation.
 std::string letters_of(std::string_view text);
 

@@ -27,6 +27,17 @@ TEST(WithoutCommonReplies, LeavesOutWhatManyBeginWith) {
   EXPECT_EQ(left[1].prompt, "same");
 }
 
+TEST(LeaveOut, RowsThatHoldAString) {
+  CleanRows rows;
+  rows.train = {{"say [[velmo]] twice", "no"}, {"what is rain", "VELMO!"}, {"what is snow", "cold"}};
+  rows.held_out = {{"vel", "mo"}, {"velmo", "x"}};
+  leave_out(rows, {"[[velmo]]", "~~"});
+  ASSERT_EQ(rows.train.size(), 1U);
+  EXPECT_EQ(rows.train[0].prompt, "what is snow");
+  ASSERT_EQ(rows.held_out.size(), 1U);
+  EXPECT_EQ(rows.held_out[0].prompt, "vel");
+}
+
 std::vector<std::string> letter_prompts() {
   std::vector<std::string> out;
   for (char c = 'a'; c <= 'p'; ++c) out.push_back(std::string(1, c) + "bQ" + std::string(3, c));
