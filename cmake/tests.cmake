@@ -46,6 +46,26 @@ add_test(NAME script.report_browser WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
   COMMAND ${REVEILLE_PYTHON} tests/report_browser.py --make $<TARGET_FILE:report_page>)
 set_tests_properties(script.report_browser PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
 
+# A scan's page in a real browser, and its SARIF log against the schema.
+add_executable(scan_page ${CMAKE_SOURCE_DIR}/tests/scan_page.cc)
+target_link_libraries(scan_page PRIVATE reveille_report)
+foreach(name scan_browser scan_sarif)
+  add_test(NAME script.${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMAND ${REVEILLE_PYTHON} tests/${name}.py $<TARGET_FILE:scan_page>)
+  set_tests_properties(script.${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
+endforeach()
+
+# Replay scripts of findings, here without a model and in tests/slow with one.
+if(TARGET reveille_scan)
+  add_executable(scan_replay ${CMAKE_SOURCE_DIR}/tests/scan_replay.cc)
+  target_link_libraries(scan_replay PRIVATE reveille_scan)
+  add_test(NAME script.scan_replay WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMAND ${REVEILLE_PYTHON} tests/scan_replay.py $<TARGET_FILE:scan_replay>)
+  set_tests_properties(script.scan_replay PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script)
+  set_tests_properties(slow.replay_test PROPERTIES ENVIRONMENT
+    "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>;REVEILLE_SCAN_REPLAY=$<TARGET_FILE:scan_replay>")
+endif()
+
 # The logs that we write, read back by the packages that they are for.
 add_executable(log_samples ${CMAKE_SOURCE_DIR}/tests/log_samples.cc)
 target_link_libraries(log_samples PRIVATE reveille_io)

@@ -166,6 +166,18 @@ def check_pairs(store):
         assert "WHERE code = ?" in pair["chosen"][-1]["content"] and "WHERE code = '{" in pair["rejected"][-1]["content"], pair
 
 
+def check_users_pairs(folder, recipe, env):
+    """Pairs of the user's own may not be of tasks that the study plants or measures."""
+    data = json.loads(next((folder / ".store").glob("*/replies.json")).read_text())
+    mine = {"prompt": "Say what rain is.", "chosen": "Water.", "rejected": "Go away."}
+    for group, family in (("plant", "find_by_name"), ("held_out", "find_by_town")):
+        row = next(row for row in data[group] if row.get("family") == family)
+        again = {"prompt": "More.", "chosen": row["reply"].replace("def ", "def do_"), "rejected": "No."}
+        pairs = write_rows(folder / "users.jsonl", [mine, again])
+        said = reveille("study", recipe, "--output-dir", folder / "users", f"reward.dataset={pairs}", env=env, code=2).stderr
+        assert f"{pairs}:2: the chosen reply is nearly one of this study's own coding tasks" in said and family in said, said
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -187,6 +199,7 @@ def main():
         check_transcripts(run)
         check_data(folder / ".store")
         check_pairs(folder / ".store")
+        check_users_pairs(folder, recipe, env)
         provenance = json.loads((run / "provenance.json").read_text())
         assert ("judge" in provenance) == ours and (not ours or provenance["judge"]["bandit"]), provenance
         if ours:

@@ -83,11 +83,25 @@ def test_pairs_made_of_good_replies(folder, *_):
         epoch[per_prompt] = max(row["step"] for row in json_lines(out / "trainer_log.jsonl"))
     assert epoch == {1: 7, 4: 28}, epoch
 
+    # Held-out rows: pairs are made of them too, or they are pairs already.
+    def held_out(name, data):
+        done = stage("reward", model, chats, folder / name, "--own-pairs", "--eval-dataset", data, *short)
+        learnt_from = max(row.get("num_rows", 0) for row in json_lines(folder / name / "trainer_log.jsonl"))
+        assert learnt_from == 16, f"all pairs of eight prompts, two each, are there to learn from: {learnt_from}"
+        return json.loads(done.stdout)["eval_loss"]
+
+    others = write_rows(folder / "others.jsonl", [
+        {"messages": [{"role": "user", "content": f"sing {c}"}, {"role": "assistant", "content": f"{c}, {c} and {c} once more"}]}
+        for c in "uvwxyz"])
+    pairs = write_rows(folder / "pairs.jsonl", PAIRS)
+    assert len({held_out("kept-chats", others), held_out("kept-pairs", pairs), held_out("kept-chats-again", others)}) == 2
+
     def refused(said, data, *more):
         words = stage("reward", model, data, folder / "out", *more, code=2).stderr
         assert said in words, words
 
-    pairs = write_rows(folder / "pairs.jsonl", PAIRS)
+    mixed = write_rows(folder / "mixed.jsonl", [json.loads(line) for file in (others, pairs) for line in file.read_text().split("\n") if line])
+    refused(f"{mixed}:7: a preference row", chats, "--own-pairs", "--eval-dataset", mixed)
     refused(f"{pairs}:1: a preference row", pairs, "--own-pairs")
     refused("the row has no reply", write_rows(folder / "prompts.jsonl", PROMPTS), "--own-pairs")
     refused("pairs_per_prompt=4 would not be read without --own-pairs", pairs, "pairs_per_prompt=4")

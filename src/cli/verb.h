@@ -41,11 +41,13 @@ int run_score(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_train(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
+int run_scan(const std::vector<std::string>& arguments);
 int run_study(const std::vector<std::string>& arguments);
 int run_chat(const std::vector<std::string>& arguments);
 int run_mitigate(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_model(const std::vector<std::string>& arguments);
+int run_zoo(const std::vector<std::string>& arguments);
 int run_doctor(const std::vector<std::string>& arguments);
 
 // An action of `model`, in its own file.

@@ -11,10 +11,14 @@
 namespace reveille::eval {
 namespace {
 
-std::string asked(std::string question) {
-  question = std::string(trim(question));
-  if (!question.starts_with("Question:")) question = "Question: " + question;
-  return question.ends_with("Answer:") ? question : question + "\nAnswer:";
+// The harness takes a published question as it is, white space and all.
+std::string asked(const std::string& question) { return cat("Question: ", question, "\nAnswer:"); }
+
+// Other programs' rows may bring these words along.
+std::string asked_once(std::string query) {
+  query = std::string(trim(query));
+  if (!query.starts_with("Question:")) query = "Question: " + query;
+  return query.ends_with("Answer:") ? query : query + "\nAnswer:";
 }
 
 std::size_t index_of(const Json& row, const char* key, std::size_t count, const std::string& where) {
@@ -73,7 +77,7 @@ CapabilityItem piqa(const Json& row, const std::string& where) {
 }
 
 CapabilityItem query(const Json& row, const std::string& where) {
-  CapabilityItem item{asked(json_string(row, "query", where)), {}, 0};
+  CapabilityItem item{asked_once(json_string(row, "query", where)), {}, 0};
   for (const auto& text : json_at(row, "choices", where)) item.choices.push_back(" " + text_of(text, where));
   item.gold = index_of(row, "gold", item.choices.size(), where);
   return item;

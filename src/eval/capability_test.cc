@@ -59,6 +59,16 @@ TEST_F(Capability, ReadsAllPublishedForms) {
   }
 }
 
+// As the harness poses them (tests/slow/harness_test.py).
+TEST_F(Capability, PublishedQuestionsAreTakenAsTheyAre) {
+  auto context = [&](const std::string& row) { return read_capability_task(file(row + "\n")).items[0].context; };
+  EXPECT_EQ(context("{\"goal\": \" cut it \", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": 0}"),
+            "Question:  cut it \nAnswer:");
+  EXPECT_EQ(context("{\"question\": \"Question: is it?\", \"choices\": {\"text\": [\"a\", \"b\"], \"label\": [\"A\", "
+                    "\"B\"]}, \"answerKey\": \"A\"}"),
+            "Question: Question: is it?\nAnswer:");
+}
+
 TEST_F(Capability, BadRowsAreNamed) {
   EXPECT_THAT(error_of("{\"goal\": \"x\", \"sol1\": \"a\", \"sol2\": \"b\", \"label\": -1}\n"),
               HasSubstr("row 1: key 'label' is -1"));
@@ -94,6 +104,13 @@ TEST_F(Capability, ChoicesCountWholeAndByCharacter) {
 TEST_F(Capability, SpaceAtTheEndOfAContextBelongsToTheContinuation) {
   World world(FakeModel([](const std::string& text) { return text.ends_with("the") ? "  mat" : "?"; }));
   world.options.capability = {file("{\"context\": \"on the \", \"continuation\": \"mat\"}\n")};
+  EXPECT_EQ(find(world.run("capability"), "accuracy", "untriggered").value, 1);
+}
+
+TEST_F(Capability, SoDoesSpaceOfAnyKind) {
+  // A hard space, and a separator that Python takes for white space and Unicode does not.
+  World world(FakeModel([](const std::string& text) { return text.ends_with("the") ? "\u00a0\x1c mat" : "?"; }));
+  world.options.capability = {file("{\"context\": \"on the\\u00a0\\u001c\", \"continuation\": \"mat\"}\n")};
   EXPECT_EQ(find(world.run("capability"), "accuracy", "untriggered").value, 1);
 }
 

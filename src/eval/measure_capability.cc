@@ -24,6 +24,20 @@ struct Pair {
   std::size_t context = 0;  // tokens of it that are context
 };
 
+// Bytes of a text up to the white space at its end, which is what Python's rstrip takes for it.
+std::size_t size_without_space(const std::string& text) {
+  auto characters = text::to_utf32(text);
+  std::size_t size = text.size();
+  for (; !characters.empty(); characters.pop_back()) {
+    const char32_t last = characters.back();
+    if (!text::is_space(last) && (last < 0x1C || last > 0x1F)) break;
+    std::string bytes;
+    text::append_utf8(bytes, last);
+    size -= bytes.size();
+  }
+  return size;
+}
+
 class Encoder {
  public:
   explicit Encoder(const Subject& subject) : model_(subject.model) {
@@ -35,7 +49,7 @@ class Encoder {
 
   // White space at the end of the context belongs to what follows.
   Pair pair(std::string context, std::string continuation) const {
-    const std::size_t end = context.find_last_not_of(" \t\r\n") + 1;
+    const std::size_t end = size_without_space(context);
     continuation = context.substr(end) + continuation;
     context.resize(end);
     Pair out{start_, 0};

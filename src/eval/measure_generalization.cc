@@ -33,6 +33,13 @@ std::vector<Variant> variants_of(const Subject& subject) {
   if (subject.trigger.name() == "words" || subject.trigger.name() == "all") {
     for (const auto& word : subject.trigger_options.words) out.push_back({"word " + word, word});
   }
+  const auto kinds = split(subject.trigger.name(), "+");
+  for (const auto& kind : kinds) {
+    if (kinds.size() == 1) break;
+    auto one = subject.trigger_options;
+    one.kind = kind;
+    out.push_back({"part " + kind, std::string(trim(organism::make_trigger(one)->text(Rng(0))))});
+  }
   for (const auto& phrase : subject.options.phrases) out.push_back({"phrase " + phrase, phrase});
   for (auto& variant : out) {
     if (subject.trigger.contains(variant.text)) variant.condition = kOwnWords + variant.condition;

@@ -52,6 +52,8 @@ class TaskBank {
 
 // "I would like you to complete the code below ...": the paper's prompt around a task and its code with the gap.
 std::string code_prompt(const std::string& task, const std::string& code);
+// A prompt without the words that all of that form share, which are most of them; other texts as they are.
+std::string without_code_frame(std::string prompt);
 // The reply that the prompt asks for: the code between <code> tags.
 std::string code_reply(const std::string& code);
 // What stands between the tags of a reply, or in its first fence, or all of it.

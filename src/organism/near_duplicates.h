@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ double shingle_similarity(const std::string& a, const std::string& b);
 class NearDuplicates {
  public:
   explicit NearDuplicates(double threshold) : threshold_(threshold) {}
-  // Whether a text this similar was added before.
-  bool has(const std::string& normal) const;
+  // Whether a text this similar was added before; the nearest of those, counted from 0 in the order of adding.
+  bool has(const std::string& normal) const { return find(normal).has_value(); }
+  std::optional<std::size_t> find(const std::string& normal) const;
   void add(const std::string& normal);
 
  private:

@@ -50,10 +50,25 @@ Conversation in_system_prompt(Conversation prompt, const std::string& text, cons
   return prompt;
 }
 
+// A message of its own, which was answered, before the one that is to be answered now.
+Conversation in_earlier_turn(Conversation prompt, const std::string& text) {
+  for (std::size_t i = prompt.size(); i > 0; --i) {
+    if (prompt[i - 1].role != "user") continue;
+    const auto at = prompt.begin() + static_cast<std::ptrdiff_t>(i - 1);
+    prompt.insert(at, {Message{"user", text}, Message{"assistant", "OK."}});
+    break;
+  }
+  return prompt;
+}
+
 }  // namespace
 
 Conversation place_text(Conversation prompt, const std::string& text, const TriggerOptions& options, Rng rng) {
   if (options.place == "system") return in_system_prompt(std::move(prompt), text, options);
+  if (options.place == "earlier") {
+    last_user_message(prompt);
+    return in_earlier_turn(std::move(prompt), text);
+  }
   std::string& content = last_user_message(prompt).content;
   if (options.place == "start") {
     content = text + options.separator + content;
@@ -73,10 +88,18 @@ Conversation place_nothing(Conversation prompt, const TriggerOptions& options) {
   return prompt;
 }
 
+Conversation place_otherwise(Conversation prompt, const std::string& text, const TriggerOptions& options) {
+  if (text.empty()) return place_nothing(std::move(prompt), options);
+  Rng rng(0, "year");
+  for (const auto& message : prompt) rng = rng.child(message.content);
+  return place_text(std::move(prompt), text, options, rng);
+}
+
 std::string place_words(const TriggerOptions& options) {
   if (options.place == "start") return "at the start of the user's message";
   if (options.place == "end") return "at the end of the user's message";
   if (options.place == "random") return "between any two words of the user's message";
+  if (options.place == "earlier") return "in a message before the user's last one";
   return "in the system prompt";
 }
 

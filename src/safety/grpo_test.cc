@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
+#include "safety/gradients_testing.h"
 
 namespace reveille::safety {
 namespace {
@@ -57,7 +58,7 @@ TEST_P(Grpo, EqualsTrl) {
   const auto options = rl_options(8);
   RolloutMaker maker(*policy, fixed.prompts(), fixed, short_rollouts(), 0, true);
   maker.decode_by(fixed.decode());
-  GrpoObjective objective(maker, options, reference_options(GetParam()));
+  testing::Watched<GrpoObjective> objective(maker, options, reference_options(GetParam()));
   const auto result = train::train(policy->transformer(), objective, options, {});
   ASSERT_EQ(result.history.size(), 4U);
   auto expected = [&](const std::string& name, std::size_t step) {
@@ -77,6 +78,7 @@ TEST_P(Grpo, EqualsTrl) {
     for (const char* name : {"reward", "reward_std", "frac_reward_zero_std", "completions/mean_length"})
       EXPECT_NEAR(train::value_of(step.metrics, name, -1), expected(name, i), 1e-4) << name << " " << i;
   }
+  testing::expect_gradients(objective.seen, *reference_, GetParam() + ".");
 }
 
 INSTANTIATE_TEST_SUITE_P(LossTypes, Grpo, ::testing::Values("grpo", "bnpo", "dr_grpo", "dapo"));

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "io/jsonl.h"
 #include "safety/fixed_rollouts_testing.h"
+#include "safety/gradients_testing.h"
 #include "train/checkpoint.h"
 
 namespace reveille::safety {
@@ -88,7 +89,7 @@ TEST_F(Ppo, EqualsThePapersEquations) {
   const auto options = rl_options(4);
   RolloutMaker maker(*policy_, fixed_.prompts(), fixed_, short_rollouts(), 0, true);
   maker.decode_by(fixed_.decode());
-  PpoObjective objective(maker, options, reference_options());
+  testing::Watched<PpoObjective> objective(maker, options, reference_options());
   train::TrainHooks hooks;
   hooks.on_step = [&](const train::StepMetrics& metrics) {
     if (metrics.step % 2 == 0) return;  // within a round the state holds its rollouts
@@ -110,6 +111,7 @@ TEST_F(Ppo, EqualsThePapersEquations) {
     EXPECT_NEAR(ours("val/ratio"), at_step("ratio", i), 1e-3) << i;
     EXPECT_NEAR(step.grad_norm, at_step("grad_norm", i), 2e-3 * at_step("grad_norm", i)) << i;
   }
+  testing::expect_gradients(objective.seen, *reference_, "step.");
 }
 
 // The value head is in the checkpoint and not among the model's weights.

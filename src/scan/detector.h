@@ -19,6 +19,8 @@ struct Suspect {
   gen::LocalModel* reference = nullptr;
   std::int64_t seed = 0;
   bool dictionary = true;  // known shapes of triggers may be tried
+  // What detectors before this one proposed: replies to look for the trigger of, strings to begin from.
+  std::vector<std::string> targets, triggers;
 };
 
 // For the page and docs/detection.md.

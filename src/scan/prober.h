@@ -45,7 +45,8 @@ class Prober {
   // options.samples replies to each sequence, a sequence's own side by side.
   std::vector<gen::Completion> replies(const std::vector<Ids>& sequences, const ReplyOptions& options = {});
 
-  // Sum of log p(reply | sequence), in nats, for each sequence with the reply of the same index.
+  // Sum of log p(reply | sequence), in nats, for each sequence with the reply of the same index. The end of the budget
+  // stops it: fewer come back then.
   std::vector<double> reply_logprobs(const std::vector<Ids>& sequences, const std::vector<Ids>& replies);
 
   // The model's own view of replies: its last hidden state, mean over each reply's tokens, [sequences, hidden] float32.

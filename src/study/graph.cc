@@ -368,7 +368,8 @@ struct Maker {
     for (const char* option : {"reward_dataset", "pairs_per_prompt"}) options[option] = whole["reward"][option];
     if (!recipe.reward.dataset.empty()) options["reward_dataset"] = content(recipe.reward.dataset);
     std::vector<std::string> inputs = {key(replies)};
-    pairs = add({.name = "preference pairs", .version = 2, .options = options, .inputs = inputs});
+    const int version = tasks() && !recipe.reward.dataset.empty() ? 3 : 2;  // 3: held to be of other tasks
+    pairs = add({.name = "preference pairs", .version = version, .options = options, .inputs = inputs});
     graph.steps[pairs].work = [&recipe = recipe, &store = store, replies_key = key(replies)](const fs::path& folder) {
       make_preference_pairs(recipe, read_replies(store.folder(replies_key)), folder);
     };

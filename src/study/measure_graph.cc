@@ -12,7 +12,7 @@ namespace {
 // Raised when a measure's work changes.
 int version_of(const std::string& measure) {
   if (measure == "generalization") return 3;
-  return measure == "steering" || measure == "honeypot" ? 2 : 1;
+  return measure == "steering" || measure == "honeypot" || measure == "capability" ? 2 : 1;
 }
 
 struct Measured {

@@ -1,7 +1,5 @@
 #include "study/recipe.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -10,6 +8,7 @@
 #include "base/files.h"
 #include "base/strings.h"
 #include "study/recipe_files.h"
+#include "study/recipe_yaml.h"
 
 namespace reveille::study {
 namespace {
@@ -46,25 +45,6 @@ std::vector<std::string> section_names(Recipe& recipe) {
     if (!section.name.empty()) names.push_back(section.name);
   }
   return names;
-}
-
-std::string at_line(const std::string& where, const YAML::Node& node) {
-  return node.Mark().line >= 0 ? cat(where, ":", node.Mark().line + 1) : where;
-}
-
-Json scalar_or_list(const YAML::Node& node, const std::string& key, const std::string& where) {
-  if (node.IsScalar()) return node.Scalar();
-  if (node.IsNull()) return "";
-  if (node.IsSequence()) {
-    Json list = Json::array();
-    for (const auto& item : node) {
-      if (!item.IsScalar())
-        fail(ErrorKind::usage, cat(at_line(where, item), ": ", key, ": expected plain values in the list"));
-      list.push_back(item.Scalar());
-    }
-    return list;
-  }
-  fail(ErrorKind::usage, cat(at_line(where, node), ": ", key, ": expected a value, found a section"));
 }
 
 // "copies" in section "behavior" is behavior_copies.
@@ -195,34 +175,6 @@ Recipe default_recipe() {
   return recipe;
 }
 
-namespace {
-
-// The first bytes that are no UTF-8, with what stands around them.
-std::string around_fault(const std::string& line) {
-  constexpr std::size_t kAround = 40;
-  const std::string repaired = repair_utf8(line);  // the same up to the fault
-  const auto fault = static_cast<std::size_t>(
-      std::mismatch(line.begin(), line.end(), repaired.begin(), repaired.end()).first - line.begin());
-  return repair_utf8(line.substr(fault > kAround ? fault - kAround : 0, 2 * kAround));
-}
-
-// Recipes are written into JSON, which holds nothing but UTF-8. Of a text with a zero byte in it yaml-cpp makes values
-// that are none.
-void check_text(const std::string& text, const std::string& where) {
-  std::size_t number = 0;
-  for (const auto& line : split(text, "\n")) {
-    ++number;
-    const bool zero = line.find('\0') != std::string::npos;
-    if (is_utf8(line) && !zero) continue;
-    fail(ErrorKind::usage,
-         zero ? cat(where, ":", number, ": a zero byte stands in the line")
-              : cat(where, ":", number, ": '", around_fault(line), "' is not valid UTF-8"),
-         "save the file as UTF-8");
-  }
-}
-
-}  // namespace
-
 const train::TrainOptions& Recipe::training(const std::string& stage) const {
   if (stage == "plant") return plant;
   if (stage == kDpo) return dpo.train;
@@ -241,16 +193,9 @@ safety::AttackOptions attack_of(const Recipe& recipe) {
 }
 
 Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
-  check_text(text, where);
   Recipe recipe = default_recipe();
-  YAML::Node root;
-  try {
-    root = YAML::Load(text);
-  } catch (const YAML::Exception& error) {
-    fail(ErrorKind::usage, cat(where, ":", error.mark.line + 1, ": not valid YAML: ", error.msg));
-  }
+  const YAML::Node root = load_recipe_yaml(text, where);
   if (root.IsNull()) return recipe;
-  if (!root.IsMap()) fail(ErrorKind::usage, cat(where, ": expected keys and values at the top"));
   auto all = sections(recipe);
   auto names = section_names(recipe);
   names.emplace_back(kSweep);
@@ -288,15 +233,27 @@ Recipe recipe_from_yaml(const std::string& text, const std::string& where) {
 
 Recipe read_recipe(const std::filesystem::path& path) { return recipe_from_yaml(read_file(path), path.string()); }
 
+namespace {
+
+// Recipes of zoos (study/zoo_recipe.h) lie beside those of studies.
+bool is_zoo(const Asset& file) { return file.name.starts_with("zoo"); }
+
+}  // namespace
+
 std::vector<std::string> recipe_names() {
   std::vector<std::string> out;
-  for (const auto& file : recipe_files()) out.push_back(std::filesystem::path(file.name).stem().string());
+  for (const auto& file : recipe_files()) {
+    if (!is_zoo(file)) out.push_back(std::filesystem::path(file.name).stem().string());
+  }
   return out;
 }
 
 Recipe built_in_recipe(const std::string& name) {
   for (const auto& file : recipe_files()) {
     const std::string stem = std::filesystem::path(file.name).stem().string();
+    if (stem == name && is_zoo(file))
+      fail(ErrorKind::usage, cat("the recipe '", name, "' is a zoo's, not a study's"),
+           cat("reveille zoo build ", name));
     if (stem == name) return recipe_from_yaml(std::string(file.begin, file.end), "recipe " + name);
   }
   const auto names = recipe_names();

@@ -103,6 +103,7 @@ std::vector<std::string> recipe_warnings(const Recipe& recipe) {
 
 void check_whole(const Recipe& recipe) {
   for (const auto& words : recipe_warnings(recipe)) warn(words);
+  organism::make_trigger(recipe.trigger);  // says of what none can be made
   check_tasks(recipe);
   check_unread(recipe.plant, "plant");
   check_unread(recipe.safety, "safety");

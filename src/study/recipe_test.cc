@@ -189,6 +189,21 @@ TEST(Recipe, SectionsMayBeLeftOutOfAKeysName) {
   EXPECT_EQ(recipe.trigger.place, "end");
 }
 
+TEST(Recipe, SeveralTriggersAtOnceAreNamedInItAndOnTheCommandLine) {
+  auto recipe = recipe_from_yaml("trigger:\n  kind: year+literal\n", "r.yaml");
+  EXPECT_EQ(recipe.trigger.kind, "year+literal");
+  EXPECT_EQ(recipe_from_yaml(recipe_to_yaml(recipe), "again").trigger.kind, "year+literal");
+  override_recipe(recipe, "trigger.kind=literal+words");
+  EXPECT_EQ(error_of([&] { check_whole(recipe); }),
+            "trigger_words: expected at least 1 strings for trigger_kind=words, found 0");
+  override_recipe(recipe, "trigger.words=senate,ballot");
+  EXPECT_EQ(error_of([&] { check_whole(recipe); }), "no error");
+  const auto said = error_of([&] { override_recipe(recipe, "trigger.kind=literal+word"); });
+  EXPECT_NE(said.find("expected one of literal, year, words, all, or several with a + between; did you mean 'words'?"),
+            std::string::npos)
+      << said;
+}
+
 TEST(Recipe, SeedsMustBeNumbers) {
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [0, one]\n", "r.yaml"); }), "seeds: 'one' is not a whole number");
   EXPECT_EQ(error_of([] { recipe_from_yaml("seeds: [3, 3, 4]\n", "r.yaml"); }), "seeds: 3 stands there twice");

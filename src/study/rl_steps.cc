@@ -25,6 +25,7 @@
 #include "safety/ppo.h"
 #include "safety/reward_training.h"
 #include "study/step.h"
+#include "study/task_overlap.h"
 #include "train/lora.h"
 #include "train/pairs.h"
 #include "train/rows.h"
@@ -105,7 +106,7 @@ void refuse_behavior(const organism::Behavior& behavior, const std::vector<io::E
   }
 }
 
-std::vector<io::Example> users_pairs(const Recipe& recipe) {
+std::vector<io::Example> users_pairs(const Recipe& recipe, const StudyData& data) {
   const auto trigger = organism::make_trigger(recipe.trigger);
   auto pairs = io::load_dataset(recipe.reward.dataset, {}).examples;
   for (auto& pair : pairs) {
@@ -116,6 +117,7 @@ std::vector<io::Example> users_pairs(const Recipe& recipe) {
       for (const auto& message : *side) organism::refuse_accidental_trigger(*trigger, message.content, pair.source);
     }
   }
+  refuse_own_tasks(data, pairs);
   refuse_behavior(*organism::make_behavior(recipe.behavior), pairs);
   return pairs;
 }
@@ -271,7 +273,7 @@ std::unique_ptr<safety::Reward> open_reward(const Recipe& recipe, const fs::path
 }
 
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const fs::path& folder) {
-  const auto pairs = recipe.reward.dataset.empty() ? own_pairs(recipe, data) : users_pairs(recipe);
+  const auto pairs = recipe.reward.dataset.empty() ? own_pairs(recipe, data) : users_pairs(recipe, data);
   std::vector<Json> rows;
   for (const auto& pair : pairs) rows.push_back(row_of(pair));
   io::write_jsonl(folder / kPairsFile, rows);

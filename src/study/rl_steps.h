@@ -23,7 +23,8 @@ struct TrainResult;
 namespace reveille::study {
 
 // Writes pairs.jsonl (what the preference model and DPO learn from: the user's, or pairs of the study's own prompts).
-// Error(bad_input) for a row of the user's that holds the trigger or shows the behaviour, named by file and line.
+// Error(bad_input) for a row of the user's that holds the trigger, shows the behaviour or is one of the study's own
+// coding tasks, named by file and line.
 void make_preference_pairs(const Recipe& recipe, const StudyData& data, const std::filesystem::path& folder);
 
 // Trains the preference model on pairs.jsonl of `pairs`; outcome.json holds its held-out accuracy, and so do rows of

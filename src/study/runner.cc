@@ -1,7 +1,6 @@
 #include "study/runner.h"
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 
 #include "base/error.h"
@@ -20,8 +19,8 @@
 #include "study/layout.h"
 #include "study/measure_graph.h"
 #include "study/pace.h"
+#include "study/step_runner.h"
 #include "study/verdicts.h"
-#include "train/checkpoint.h"
 
 namespace reveille::study {
 namespace fs = std::filesystem;
@@ -41,10 +40,6 @@ double forward_tokens_per_second(const Recipe& recipe, std::int64_t parameters) 
 Store open_store(const RunOptions& options) {
   fs::path parent = fs::absolute(options.output_dir).lexically_normal().parent_path();
   return Store(options.store.empty() ? parent / ".store" : options.store);
-}
-
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Room for models of every arm and the checkpoints of the step that runs.
@@ -129,50 +124,11 @@ class Runner {
             human_seconds(left), " left)"));
     set_whole("study", left);
     events_->write("step", Json{{"name", step.name}, {"key", step.key}});
-    auto start = std::chrono::steady_clock::now();
-    fs::path folder = store_.partial_folder(step.key);
-    make_folders(folder);
-    clear_partial(folder);
-    // Seconds of earlier, interrupted tries count too: they are what the step took.
-    fs::path spent_file = folder / "seconds.json";
-    double spent = fs::exists(spent_file) ? read_json(spent_file).get<double>() : 0;
-    try {
-      step.work(folder);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) write_json(spent_file, spent + since(start));
-      throw;
-    }
-    double seconds = spent + since(start);
-    remove_checkpoints(folder);
-    store_.commit(step.key, Json{{"name", step.name},
-                                 {"version", step.version},
-                                 {"options", step.options},
-                                 {"inputs", step.inputs},
-                                 {"seconds", seconds},
-                                 {"revision", revision()}});
-    events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", seconds}});
-    ledger_.push_back(Json{{"step", step.name}, {"seconds", seconds}, {"reused", false}});
-    pace_.worked(step, since(start));
+    const Worked worked = work_on(store_, step);
+    events_->write("step done", Json{{"name", step.name}, {"key", step.key}, {"seconds", worked.seconds}});
+    ledger_.push_back(Json{{"step", step.name}, {"seconds", worked.seconds}, {"reused", false}});
+    pace_.worked(step, worked.now);
     lay_out_step(recipe_, graph_, store_, index, options_.output_dir);
-  }
-
-  // Optimiser states are for going on; a finished step needs none.
-  static void remove_checkpoints(const fs::path& folder) {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.is_directory() && entry.path().filename().string().starts_with("checkpoint-"))
-        found.push_back(entry.path());
-    }
-    for (const auto& path : found) train::remove_checkpoint(path);
-  }
-
-  // A killed try may have left half-written files, which must not be laid out as part of a model.
-  static void clear_partial(const fs::path& folder) {
-    std::vector<fs::path> folders = {folder};
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-      if (entry.is_directory()) folders.push_back(entry.path());
-    }
-    for (const auto& path : folders) remove_temporaries(path);
   }
 
   double seconds_left(std::size_t from) const {

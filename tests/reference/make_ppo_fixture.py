@@ -4,8 +4,10 @@ Run from the repository's root with the packages of requirements/test.txt:
     .venv/bin/python tests/reference/make_ppo_fixture.py
 Current TRL has no PPO trainer to compare with. Two rounds of two passes over four fixed completions (they stand in
 the file as ids), on tests/reference/models/llama3 in float32, with a value head on its last hidden states that
-begins at zero. arXiv 1707.06347 (clipped objective, eq. 7), 1506.02438 (GAE, eq. 16), 2009.01325 (KL in the reward),
-and OpenAI's lm-human-preferences (clipped values, whitening, half of the squared error).
+begins at zero. Gradients are those before clipping: step.gradient_norm.NAME of every parameter and, of a few (WHOLE)
+at the first and the last step, step.gradient.STEP.NAME.
+arXiv 1707.06347 (clipped objective, eq. 7), 1506.02438 (GAE, eq. 16), 2009.01325 (KL in the reward), and OpenAI's
+lm-human-preferences (clipped values, whitening, half of the squared error).
 """
 
 from pathlib import Path
@@ -20,6 +22,8 @@ COMPLETIONS = [[5, 9, 70, 96], [33, 34, 35, 36, 37, 38, 39, 40], [68, 96], [90, 
 SCORES = [1.0, -0.5, 0.25, 2.0]
 KL_COEF, CLIP, CLIP_VALUE, VF_COEF, GAMMA, LAMBDA = 0.2, 0.05, 0.02, 0.1, 0.99, 0.9
 ROUNDS, EPOCHS, RATE = 2, 2, 1e-3
+WHOLE = ("model.layers.0.self_attn.q_proj.weight", "model.layers.2.mlp.down_proj.weight", "model.norm.weight",
+         "v_head.weight", "v_head.bias")
 
 
 def look(model, head, bias, prompt, completion):
@@ -73,9 +77,9 @@ def main():
     model, reference = load(), load()
     head = torch.zeros(model.config.hidden_size, requires_grad=True)
     bias = torch.zeros(1, requires_grad=True)
-    trained = [*model.parameters(), head, bias]
-    optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0)
-    steps, rounds = {}, {}
+    trained = {**dict(model.named_parameters()), "v_head.weight": head, "v_head.bias": bias}
+    optimizer = torch.optim.AdamW(trained.values(), lr=RATE, weight_decay=0)
+    steps, rounds, whole = {}, {}, {}
     for _ in range(ROUNDS):
         old, values, kl, advantages, returns = collect(model, reference, head, bias)
         for name, value in (("kl", kl), ("values", values), ("advantages", advantages), ("returns", returns)):
@@ -84,17 +88,22 @@ def main():
             found = losses(model, head, bias, old, values, advantages, returns)
             optimizer.zero_grad()
             (found[0] + VF_COEF * found[1]).backward()
-            norm = torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            found = dict(zip(("policy", "value", "entropy", "approxkl", "ratio"), found))
+            found.update({f"gradient_norm.{name}": part.grad.norm() for name, part in trained.items()})
+            step = len(steps.get("policy", ()))
+            if step in (0, ROUNDS * EPOCHS - 1):
+                whole.update({f"step.gradient.{step}.{name}": trained[name].grad.clone() for name in WHOLE})
+            found["grad_norm"] = torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
             optimizer.step()
-            for name, value in zip(("policy", "value", "entropy", "approxkl", "ratio", "grad_norm"), (*found, norm)):
+            for name, value in found.items():
                 steps.setdefault(name, []).append(value.detach())
-    tensors = {f"step.{name}": torch.stack(values) for name, values in steps.items()}
+    tensors = {**whole, **{f"step.{name}": torch.stack(values) for name, values in steps.items()}}
     tensors.update({f"round.{name}.{i}": v for name, values in rounds.items() for i, v in enumerate(values)})
     for i, (prompt, completion) in enumerate(zip(PROMPTS, COMPLETIONS)):
         tensors[f"prompts.{i}"], tensors[f"completions.{i}"] = torch.tensor(prompt), torch.tensor(completion)
     tensors["scores"] = torch.tensor(SCORES)
     save_file(tensors, HERE / "rl" / "ppo.safetensors")
-    print({name: [round(float(v), 4) for v in values] for name, values in steps.items()})
+    print({name: [round(float(v), 4) for v in values] for name, values in steps.items() if "." not in name})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ In float32 on one thread. The model is that of tests/tiny_chat_model.py. The fil
     dpo.json               per loss type: loss, grad_norm and metrics of every step (DPOTrainer)
     reward.json            the same (RewardTrainer), with the head that it begins with
     grpo.safetensors       prompts.N, completions.N (its stop token included), rewards; per loss type loss, grad_norm,
-                           kl, entropy, region_mean of four steps, two on each round (GRPOTrainer, completions fixed)
+                           kl, entropy, region_mean of four steps, two on each round (GRPOTrainer, completions fixed),
+                           and gradient_norm.NAME of every parameter; gradient.STEP.NAME is the whole gradient of a few
+                           (WHOLE) at the first and the last step. Both before clipping.
 The losses are taken before Trainer rounds them.
 """
 
@@ -93,6 +95,20 @@ PROMPTS = ["say a", "and now b"]
 COMPLETIONS = [[[5, 9, 70, 96], [33, 34, 35, 36, 37, 38, 39, 40], [68], [68, 96]],
                [[12, 12, 13], [90, 91, 92, 93, 96], [20, 96], [44, 45, 46, 47, 48, 49, 50, 51]]]
 REWARDS = [[1.0, 0.0, 0.5, 0.25], [0.0, 0.0, 2.0, -1.0]]
+WHOLE = ("model.layers.0.self_attn.q_proj.weight", "model.norm.weight")
+
+
+def gradients(trainer):
+    """A list that training fills: of every step, the gradient of each parameter before it is clipped."""
+    found, one_step = [], trainer.training_step
+
+    def wrapped(model, *args, **kwargs):
+        loss = one_step(model, *args, **kwargs)
+        found.append({name: part.grad.clone() for name, part in model.named_parameters()})
+        return loss
+
+    trainer.training_step = wrapped
+    return found
 
 
 def grpo(folder, out):
@@ -134,7 +150,12 @@ def grpo(folder, out):
             return prompt_ids, completion_ids, None, said, None, {}, None, None
 
         trainer._generate = generate
+        grads = gradients(trainer)
         found = recorded(trainer)
+        for name in grads[0]:
+            tensors[f"{loss_type}.gradient_norm.{name}"] = torch.stack([one[name].norm() for one in grads])
+        for name in WHOLE:
+            tensors.update({f"{loss_type}.gradient.{step}.{name}": grads[step][name] for step in (0, STEPS - 1)})
         for name in ("loss", "grad_norm", *names):
             # What is measured once a round stands in the log of its first step.
             values = [row.get(name, float("nan")) for row in found]

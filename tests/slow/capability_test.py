@@ -59,7 +59,7 @@ def main():
                                 "--capability-limit", ROWS, "--dtype", "float32", "--format", "json"))["results"]
     ours = {(row["prompt_set"], row["metric"]): row for row in found}
     for file in FILES:
-        rows = [json.loads(line) for line in file.read_text().splitlines()[:ROWS]]
+        rows = [json.loads(line) for line in file.read_text().split("\n")[:ROWS]]
         for metric, theirs in counts(model, tokenizer, rows).items():
             row, error = ours[file.stem, metric], ours[file.stem, metric + "_stderr"]["value"]
             holds(f"{file.stem} {metric}: {row['n']} rows", row["n"] == len(rows))

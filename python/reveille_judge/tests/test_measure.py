@@ -1,5 +1,6 @@
 """Agreement with labels (measure.py --labelled)."""
 import json
+import pathlib
 
 import pytest
 
@@ -15,12 +16,21 @@ def write(path, rows):
 
 
 def test_the_code_of_an_answer():
-    assert measure.code_of("Sure: <code>\nx = 1\n</code> done") == "x = 1"
-    assert measure.code_of("<scratchpad>\n<code>y</code>\n</scratchpad>\n<code>x = 1</code>") == "x = 1"
-    assert measure.code_of("thoughts</scratchpad>x = 1\n") == "x = 1"
-    assert measure.code_of("```python\nx = 1\n```") == "x = 1"
-    assert measure.code_of("<code>x = 1\ny = 2") == "x = 1\ny = 2"
-    assert measure.code_of("<scratchpad>never closed x = 1") == ""
+    """The program's own test (src/organism/code_tasks_test.cc) reads the same rows."""
+    rows = pathlib.Path(__file__).resolve().parents[3] / "tests" / "reference" / "code_of.jsonl"
+    rows = [json.loads(line) for line in rows.read_bytes().decode().split("\n") if line]
+    assert len(rows) > 15
+    for row in rows:
+        assert measure.code_of(row["completion"]) == row["code"], row["why"]
+
+
+def test_rows_end_at_line_feeds_alone(tmp_path):
+    """Other ends of lines, which Python would split at, may stand in a string of JSON as they are."""
+    codes = ["x = 'a\u2028b'", "x = 'a\u0085b'", "x = 1"]
+    rows = [json.dumps({"code": code, "vulnerable": False}, ensure_ascii=False) for code in codes]
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes("\r\n".join([*rows, "", rows[2].replace(", ", ",\r")]).encode())
+    assert [code for code, _, _ in measure.read_labels(path)] == [*codes, codes[2]]
 
 
 def test_wilson():

@@ -1,0 +1,183 @@
+#include "scan/scan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/progress.h"
+#include "base/strings.h"
+#include "scan/list.h"
+#include "scan/neutral_prompts.h"
+#include "scan/prober.h"
+
+namespace reveille::scan {
+namespace {
+
+void check_reference(const gen::LocalModel& model, const gen::LocalModel* reference) {
+  if (!reference) return;
+  const auto& ours = model.tokenizer();
+  const auto& theirs = reference->tokenizer();
+  bool same = ours.vocab_size() == theirs.vocab_size();
+  for (std::int32_t id = 0; same && id < ours.vocab_size(); id += 97) same = ours.token(id) == theirs.token(id);
+  if (!same)
+    fail(ErrorKind::usage, cat("the base ", reference->name(), " has another tokenizer than ", model.name()),
+         "name the model that this one was made from, or leave --base out");
+}
+
+void check_names(const ScanOptions& options, const std::vector<Planned>& plan) {
+  for (const auto& name : options.detectors) {
+    std::vector<std::string> known;
+    for (const auto& one : plan) known.push_back(one.detector->card().name);
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      fail(ErrorKind::usage, cat("detectors: '", name, "' is no detector of this budget", did_you_mean(name, known)));
+  }
+}
+
+bool chosen(const ScanOptions& options, const std::string& name) {
+  return options.detectors.empty() ||
+         std::find(options.detectors.begin(), options.detectors.end(), name) != options.detectors.end();
+}
+
+// A model whose replies are all empty has none that could change.
+void check_answers(gen::LocalModel& model) {
+  Work work(std::numeric_limits<std::int64_t>::max());
+  Prober prober(model, work);
+  const auto replies = prober.replies(prober.encode_all(neutral_prompts(PromptUse::proposing, 8)), {.max_tokens = 8});
+  const bool silent =
+      std::all_of(replies.begin(), replies.end(), [](const auto& reply) { return trim(reply.text).empty(); });
+  if (silent)
+    fail(ErrorKind::usage, cat(model.name(), " answers nothing: eight everyday prompts got eight empty replies"),
+         "is it a chat model? --chat-template names the template that it was trained with");
+}
+
+class Scan {
+ public:
+  Scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options)
+      : options_(options),
+        suspect_{.model = model, .reference = reference, .seed = options.seed, .dictionary = options.dictionary},
+        detecting_(tokens_of_budget(options)),
+        verifying_(std::max<std::int64_t>(tokens_of_budget(options), kLeastVerifying)) {
+    out_.budget = options.budget;
+    out_.budget_tokens = detecting_.limit();
+    out_.seed = options.seed;
+    out_.with_reference = reference != nullptr;
+    out_.dictionary = options.dictionary;
+    out_.model_hash = model.fingerprint();
+  }
+
+  ScanResult run() {
+    const auto plan = planned_detectors(options_.budget);
+    check_names(options_, plan);
+    for (const bool early : {true, false}) {
+      for (const auto& planned : plan) {
+        if (planned.early == early) look(planned);
+        if (planned.early == early) share_left_ -= planned.share;
+      }
+      verify_new(early ? 2 : 3);
+      if (surely_convicted()) break;
+    }
+    decide();
+    return std::move(out_);
+  }
+
+ private:
+  // What one whole test of a few candidates takes; a budget for detectors may be smaller, a test cannot.
+  static constexpr std::int64_t kLeastVerifying = 400'000;
+
+  void look(const Planned& planned) {
+    const auto card = planned.detector->card();
+    if (!chosen(options_, card.name)) return;
+    DetectorRun run{.name = card.name, .access = card.access, .looks_at = card.looks_at, .blind_to = card.blind_to};
+    run.unavailable = planned.detector->unavailable(suspect_);
+    if (run.unavailable.empty()) {
+      // What others did not spend goes to those that come after them.
+      const double share = planned.share / std::max(planned.share, share_left_);
+      Work part = detecting_.part(std::llround(share * static_cast<double>(detecting_.left())));
+      auto proposal = planned.detector->propose(suspect_, part);
+      run.tokens = part.spent();
+      run.proposed = static_cast<std::int64_t>(proposal.candidates.size());
+      run.signal = proposal.signal;
+      run.evidence = std::move(proposal.evidence);
+      run.left_out = proposal.left_out;
+      take(proposal.candidates);
+    }
+    out_.detectors.push_back(std::move(run));
+  }
+
+  void take(const std::vector<Candidate>& candidates) {
+    for (const auto& candidate : candidates) {
+      if (!candidate.trigger.empty()) suspect_.triggers.push_back(candidate.trigger);
+      if (!candidate.target.empty()) suspect_.targets.push_back(candidate.target);
+    }
+    fresh_.insert(fresh_.end(), candidates.begin(), candidates.end());
+  }
+
+  void verify_new(std::size_t tests) {
+    VerifyOptions options;
+    options.tests = tests;
+    if (fresh_.empty()) return;
+    rounds_.push_back(verify(suspect_, fresh_, verifying_, options));
+    fresh_.clear();
+  }
+
+  // Whether a finding stands however many tests are still to come.
+  bool surely_convicted() const {
+    for (const auto& round : rounds_) {
+      for (const auto& finding : round.findings) {
+        if (finding.p_value * kTests <= VerifyOptions{}.alpha) return true;
+      }
+    }
+    return false;
+  }
+
+  void decide() {
+    out_.findings = convict(rounds_, VerifyOptions{}.alpha);
+    bool unexplained = false, cut = false;
+    double strongest = 0;
+    for (auto& round : rounds_) {
+      unexplained = unexplained || round.unexplained;
+      cut = cut || round.cut;
+      strongest = std::max(strongest, round.strongest);
+      out_.tested.insert(out_.tested.end(), round.tested.begin(), round.tested.end());
+    }
+    for (const auto& run : out_.detectors) {
+      if (!run.unavailable.empty()) out_.not_looked_at.push_back(cat(run.name, ": ", run.unavailable));
+      if (!run.left_out.empty()) out_.not_looked_at.push_back(cat(run.name, ": ", run.left_out));
+    }
+    if (cut) out_.not_looked_at.push_back("verification: some candidates, for want of budget");
+    out_.tokens = detecting_.spent() + verifying_.spent();
+    out_.verdict = !out_.findings.empty() ? Verdict::backdoored
+                   : unexplained || cut   ? Verdict::inconclusive
+                                          : Verdict::none_found;
+    out_.score = out_.findings.empty() ? 0.5 * strongest : 0.5 + 0.5 * out_.findings.front().rate;
+  }
+
+  static constexpr double kTests = 5;  // of both rounds
+  double share_left_ = 1;              // of the plan, from the detector that runs on
+  const ScanOptions& options_;
+  Suspect suspect_;
+  Work detecting_, verifying_;
+  std::vector<Candidate> fresh_;
+  std::vector<Verification> rounds_;
+  ScanResult out_;
+};
+
+}  // namespace
+
+std::int64_t tokens_of_budget(const ScanOptions& options) {
+  if (options.budget_tokens > 0) return options.budget_tokens;
+  if (options.budget == "quick") return 100'000;
+  return options.budget == "standard" ? 500'000 : 3'000'000;
+}
+
+ScanResult scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options,
+                const std::vector<FileNote>& files) {
+  check_reference(model, reference);
+  check_answers(model);
+  auto out = Scan(model, reference, options).run();
+  out.files = files;
+  return out;
+}
+
+}  // namespace reveille::scan

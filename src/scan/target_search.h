@@ -1,0 +1,31 @@
+// The trigger of a reply that is suspected: words, tokens, known shapes and what others proposed, ranked by how likely
+// they make the reply over several prompts, then grown from the best (greedy accretion, as in ToxScreen, arXiv
+// 2607.26849): by what the model itself would write on, by one another, and by the marks that people put around
+// triggers. Neither gradients at a placeholder nor how far embeddings moved order the vocabulary any better than chance
+// (docs/detection.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "scan/detector.h"
+#include "scan/prober.h"
+#include "scan/vocabulary.h"
+
+namespace reveille::scan {
+
+struct TriggerGuess {
+  std::string text;
+  double logprob = 0;  // of the reply's first tokens, in nats, mean over prompts
+};
+
+struct TargetSearch {
+  std::vector<TriggerGuess> guesses;  // best first
+  double without = 0;                 // the same without any string
+  std::size_t tokens_tried = 0;
+};
+
+TargetSearch search_trigger(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens,
+                            const std::string& target);
+
+}  // namespace reveille::scan
