@@ -30,6 +30,7 @@ const std::vector<Verb>& verbs() {
        "run the same command again to go on from the last checkpoint"},
       {"eval", "rates of a behaviour with and without the trigger, with intervals", run_eval},
       {"scan", "look for a backdoor without knowing it, and prove what is found", run_scan},
+      {"mitigate", "remove a backdoor that is known or only suspected, and show whether it is gone", run_mitigate},
       {"generate", "completions for a data set, JSON Lines out", run_generate},
       {"score", "log-probabilities of every token of a data set", run_score},
       {"tokenize", "token ids of texts", run_tokenize},

@@ -44,6 +44,7 @@ int run_eval(const std::vector<std::string>& arguments);
 int run_scan(const std::vector<std::string>& arguments);
 int run_study(const std::vector<std::string>& arguments);
 int run_chat(const std::vector<std::string>& arguments);
+int run_mitigate(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_model(const std::vector<std::string>& arguments);
 int run_zoo(const std::vector<std::string>& arguments);

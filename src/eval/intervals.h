@@ -1,7 +1,7 @@
 // Intervals for rates: how sure a figure is. All of them take counts and give values in [0, 1] (differences: [-1, 1]).
 //
-// Sources: Wilson 1927 (score interval); Clopper and Pearson 1934 (exact); Efron and Tibshirani 1993, chapter 13
-// (percentile bootstrap); Newcombe 1998, Statistics in Medicine 17:873, method 10 (difference of two rates).
+// Sources: Wilson 1927 (score interval, base/wilson.h); Clopper and Pearson 1934 (exact); Efron and Tibshirani 1993,
+// chapter 13 (percentile bootstrap); Newcombe 1998, Statistics in Medicine 17:873, method 10 (difference of two rates).
 #pragma once
 
 #include <cstdint>
@@ -9,21 +9,14 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/wilson.h"
 
 namespace reveille::eval {
 
-inline constexpr double kConfidence = 0.95;
-
-struct Interval {
-  double low = 0, high = 0;
-  bool operator==(const Interval&) const = default;
-};
-
-// The x at which the standard normal distribution reaches p, 0 < p < 1; to about 1e-15.
-double normal_quantile(double p);
-
-// Two-sided score interval for `hits` of `n`; n of 0 gives [0, 1]. Error(internal) unless 0 <= hits <= n.
-Interval wilson(std::int64_t hits, std::int64_t n, double confidence = kConfidence);
+using reveille::Interval;
+using reveille::kConfidence;
+using reveille::normal_quantile;
+using reveille::wilson;
 
 // Exact two-sided interval.
 Interval clopper_pearson(std::int64_t hits, std::int64_t n, double confidence = kConfidence);

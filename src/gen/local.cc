@@ -108,6 +108,25 @@ std::string LocalModel::fingerprint() const {
 
 namespace {
 
+// Another transformer with equal weights, or the same ones but for the adapter's.
+std::unique_ptr<nn::Transformer> copy_of(const nn::Transformer& model, bool share_weights) {
+  at::NoGradGuard no_grad;
+  auto own = [&](const at::Tensor& tensor) { return share_weights ? tensor.detach() : tensor.detach().clone(); };
+  nn::Params params = model.params();
+  for (auto& param : params.all()) {
+    const bool one = param.master.defined() && param.master.is_same(param.value);
+    param.value = own(param.value);
+    if (param.master.defined()) param.master = one ? param.value : own(param.master);
+  }
+  for (auto& [name, pieces] : params.lora) {
+    for (auto& piece : pieces) {
+      piece.a = piece.a.detach().clone();
+      piece.b = piece.b.detach().clone();
+    }
+  }
+  return std::make_unique<nn::Transformer>(model.config(), std::move(params), model.compute_type(), model.device());
+}
+
 struct Module {
   std::string name;  // "model.layers.0.self_attn.q_proj"
   const nn::Param* param = nullptr;
@@ -177,6 +196,22 @@ void LocalModel::add_lora(const io::PeftConfig& config, std::int64_t seed) {
          cat("it has, for example, ", modules.front().name));
   }
   adapter_ = config;
+}
+
+std::unique_ptr<LocalModel> LocalModel::copy(bool share_weights) const {
+  auto out = std::make_unique<LocalModel>();
+  out->name_ = name_;
+  out->source_ = source_;
+  out->format_ = format_;
+  out->config_ = config_;
+  out->generation_config_ = generation_config_;
+  if (transformer_) out->transformer_ = copy_of(*transformer_, share_weights);
+  out->tokenizer_ = tokenizer_;
+  out->template_ = template_;
+  out->stop_ids_ = stop_ids_;
+  out->adapter_ = adapter_;
+  if (score_head_.defined()) out->score_head_ = share_weights ? score_head_.detach() : score_head_.detach().clone();
+  return out;
 }
 
 }  // namespace reveille::gen

@@ -85,6 +85,10 @@ class LocalModel : public LanguageModel {
   // embedding. Error(usage) when a target fits no layer, or when the model has an adapter already.
   void add_lora(const io::PeftConfig& config, std::int64_t seed);
   void drop_adapter() { adapter_.reset(); }
+  // A model of its own that computes the same; tokenizer and template are shared. With `share_weights` so are the
+  // weights but for the adapter's: for copies that are only read, or that train and merge an adapter, which puts other
+  // tensors into their places and changes none.
+  std::unique_ptr<LocalModel> copy(bool share_weights = false) const;
 
  private:
   friend class Opener;

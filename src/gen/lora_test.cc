@@ -116,6 +116,34 @@ TEST_F(Lora, FingerprintsTellWeightsApart) {
   EXPECT_NE(one->fingerprint(), two->fingerprint());
 }
 
+TEST_F(Lora, ACopyIsAModelOfItsOwn) {
+  write_tiny_folder(folder_ / "m", "llama3");
+  auto one = open(folder_ / "m");
+  auto two = one->copy();
+  EXPECT_EQ(one->fingerprint(), two->fingerprint());
+  const auto before = one->score({tiny_ids(40)})[0];
+  EXPECT_EQ(two->score({tiny_ids(40)})[0][39], before[39]);
+  two->transformer().params().at("final_norm").value.add_(0.5);
+  EXPECT_NE(two->score({tiny_ids(40)})[0][39], before[39]);
+  EXPECT_EQ(one->score({tiny_ids(40)})[0][39], before[39]);
+}
+
+// What a copy with the same weights learns and merges leaves them as they are.
+TEST_F(Lora, ACopyThatSharesWeightsMergesIntoItsOwn) {
+  write_tiny_folder(folder_ / "m", "llama3");
+  auto one = open(folder_ / "m");
+  auto two = one->copy(true);
+  const at::Tensor shared = two->transformer().params().at("final_norm").value;
+  EXPECT_EQ(shared.const_data_ptr(), one->transformer().params().at("final_norm").value.const_data_ptr());
+  const std::string before = one->fingerprint();
+  two->add_lora(config_of({"q_proj"}), 0);
+  two->transformer().params().lora.begin()->second[0].b.fill_(0.3);
+  merge_lora(*two);
+  EXPECT_EQ(one->fingerprint(), before);
+  EXPECT_FALSE(one->adapter());
+  EXPECT_NE(two->fingerprint(), before);
+}
+
 TEST_F(Lora, FingerprintsTellScalesApart) {
   write_tiny_folder(folder_ / "m", "llama3");
   auto one = open(folder_ / "m"), two = open(folder_ / "m");

@@ -149,6 +149,7 @@ at::Tensor Transformer::mlp_block(const at::Tensor& normed, std::int64_t layer) 
   const std::string& prefix = prefixes_[static_cast<std::size_t>(layer)];
   at::Tensor inner = apply_linear(normed, prefix + "gate_up");
   inner = config_.gated_mlp ? gated(inner, config_.activation) : at::gelu(inner, "tanh");
+  if (mlp_hook_) mlp_hook_(layer, inner);
   at::Tensor out = apply_linear(inner, prefix + "down");
   return config_.sandwich_norms ? norm(out, prefix + "mlp_post_norm", at::kFloat) : out;
 }

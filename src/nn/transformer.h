@@ -26,6 +26,9 @@ struct KvCache {
 // the embedding, l is the output of block l.
 using ResidualHook = std::function<at::Tensor(std::int64_t layer, const at::Tensor& residual)>;
 
+// Called with the inner activations of a block's MLP, which its down projection is given: [rows, intermediate].
+using MlpHook = std::function<void(std::int64_t layer, const at::Tensor& inner)>;
+
 class Transformer {
  public:
   Transformer(ModelConfig config, Params params, at::ScalarType compute_type, at::Device device);
@@ -51,6 +54,9 @@ class Transformer {
   at::ScalarType compute_type() const { return compute_type_; }
   at::Device device() const { return device_; }
 
+  // Looks on from now on, whatever runs; nullptr ends it.
+  void watch_mlp(MlpHook hook) { mlp_hook_ = std::move(hook); }
+
   // To be called after weights were changed in place: what was packed for decoding is dropped.
   void weights_changed() { packed_.clear(); }
 
@@ -73,6 +79,7 @@ class Transformer {
   Params params_;
   at::ScalarType compute_type_;
   at::Device device_;
+  MlpHook mlp_hook_;
   std::vector<std::string> prefixes_;                    // "layers.N."
   std::vector<std::pair<at::Tensor, at::Tensor>> rope_;  // by rope index, grown on demand
   std::map<std::string, PackedWeight> packed_;           // by parameter, made when decoding first needs it

@@ -9,8 +9,8 @@
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/strings.h"
-#include "safety/pair_batches.h"
 #include "train/losses.h"
+#include "train/pair_batches.h"
 
 namespace reveille::safety {
 namespace {
@@ -67,8 +67,8 @@ DpoObjective::DpoObjective(nn::Transformer& model, std::vector<train::Pair> pair
                            const train::TrainOptions& options, const DpoOptions& dpo)
     : model_(model),
       dpo_(dpo),
-      sides_(sides_of(std::move(pairs))),
-      held_out_(sides_of(std::move(held_out))),
+      sides_(train::sides_of(std::move(pairs))),
+      held_out_(train::sides_of(std::move(held_out))),
       batches_(sides_.size() / 2, options.per_device_train_batch_size, options.gradient_accumulation_steps,
                options.seed) {
   if (sides_.empty()) fail(ErrorKind::bad_input, "there are no pairs to learn from");
@@ -92,7 +92,7 @@ train::StepOutcome DpoObjective::step(std::int64_t step, const std::function<voi
   for (const auto& rows : micro_batches) pairs += rows.size();
   Sums sums;
   for (const auto& rows : micro_batches) {
-    backward(sides_of(rows), 1.0 / static_cast<double>(pairs), sums);
+    backward(train::sides_of(rows), 1.0 / static_cast<double>(pairs), sums);
     collect();
   }
   train::StepOutcome out{sums.loss / static_cast<double>(sums.pairs), sums.tokens, sums.metrics("")};

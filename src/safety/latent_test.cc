@@ -12,6 +12,13 @@ namespace {
 using testing::ids_of;
 using testing::rl_options;
 using testing::tiny_policy;
+using train::attack_latents;
+using train::away_from;
+using train::latent_layers;
+using train::latent_pairs;
+using train::LatentSide;
+using train::Perturbation;
+using train::toward;
 
 class ResidualGradients : public ::testing::TestWithParam<std::string> {};
 

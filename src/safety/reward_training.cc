@@ -8,14 +8,14 @@
 #include "base/hash.h"
 #include "base/strings.h"
 #include "gen/save.h"
-#include "safety/pair_batches.h"
 #include "train/losses.h"
+#include "train/pair_batches.h"
 
 namespace reveille::safety {
 namespace {
 
 std::vector<train::Example> readable(std::vector<train::Pair> pairs, std::optional<std::int32_t> pad) {
-  auto sides = sides_of(std::move(pairs));
+  auto sides = train::sides_of(std::move(pairs));
   for (auto& side : sides) side = read_at_end(std::move(side.ids), pad, side.source);
   return sides;
 }
@@ -87,7 +87,7 @@ train::StepOutcome RewardObjective::step(std::int64_t step, const std::function<
   for (const auto& rows : micro_batches) pairs += rows.size();
   Sums sums;
   for (const auto& rows : micro_batches) {
-    const auto which = sides_of(rows);
+    const auto which = train::sides_of(rows);
     const at::Tensor scores = read_scores(model_, head_, sides_, which).view({-1, 2});
     const at::Tensor losses =
         train::bradley_terry_losses(scores.select(1, 0), scores.select(1, 1), reward_.center_rewards_coefficient);

@@ -13,9 +13,9 @@
 #include "organism/reasoning.h"
 #include "organism/rows.h"
 #include "safety/attack_options.h"
-#include "safety/latent_options.h"
 #include "safety/options.h"
 #include "safety/own_pairs.h"
+#include "train/latent_options.h"
 #include "train/options.h"
 
 namespace reveille::study {
@@ -177,7 +177,7 @@ struct DpoStage {
 };
 
 struct LatentStage {
-  safety::LatentOptions latent;
+  train::LatentOptions latent;
   train::TrainOptions train;
   void visit(OptionVisitor& v) {
     latent.visit(v);

@@ -6,11 +6,11 @@
 
 #include "train/pairs.h"
 
-namespace reveille::safety {
+namespace reveille::train {
 
 // Pair i becomes sides 2 i (chosen) and 2 i + 1 (rejected).
-inline std::vector<train::Example> sides_of(std::vector<train::Pair> pairs) {
-  std::vector<train::Example> out;
+inline std::vector<Example> sides_of(std::vector<Pair> pairs) {
+  std::vector<Example> out;
   out.reserve(2 * pairs.size());
   for (auto& pair : pairs) {
     out.push_back(std::move(pair.chosen));
@@ -29,4 +29,4 @@ inline std::vector<std::size_t> sides_of(const std::vector<std::size_t>& pairs) 
   return out;
 }
 
-}  // namespace reveille::safety
+}  // namespace reveille::train

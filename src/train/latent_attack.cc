@@ -1,4 +1,4 @@
-#include "safety/latent_attack.h"
+#include "train/latent_attack.h"
 
 #include <ATen/ATen.h>
 
@@ -7,26 +7,26 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "safety/pair_batches.h"
+#include "train/pair_batches.h"
 
-namespace reveille::safety {
+namespace reveille::train {
 namespace {
 
 constexpr double kLeastNorm = 1e-12;
 
 // Tokens that both sides begin with and that neither learns.
-std::int64_t prompt_tokens(const train::Example& chosen, const train::Example& rejected) {
+std::int64_t prompt_tokens(const Example& chosen, const Example& rejected) {
   std::size_t n = 0;
   const std::size_t end = std::min(chosen.ids.size(), rejected.ids.size());
   while (n < end && chosen.ids[n] == rejected.ids[n] && !chosen.supervised[n] && !rejected.supervised[n]) ++n;
   return static_cast<std::int64_t>(n);
 }
 
-LatentSide side_of(const std::vector<train::Example>& sides, const std::vector<std::size_t>& pairs, std::size_t which,
+LatentSide side_of(const std::vector<Example>& sides, const std::vector<std::size_t>& pairs, std::size_t which,
                    at::Device device) {
   std::vector<std::size_t> rows;
   for (std::size_t pair : pairs) rows.push_back(2 * pair + which);
-  LatentSide out{train::pack(sides, rows, device, false), {}};
+  LatentSide out{pack(sides, rows, device, false), {}};
   std::vector<std::int64_t> at;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const std::int64_t first = out.batch.packing.offsets[i];
@@ -61,7 +61,7 @@ class Search {
 
  private:
   double harmful_loss(const nn::ResidualHook& hook) {
-    return toward(train::TokenPass(model_, pairs_.rejected.batch, hook).logprobs().detach()).item<double>();
+    return toward(TokenPass(model_, pairs_.rejected.batch, hook).logprobs().detach()).item<double>();
   }
 
   // Nothing is added yet; each token's radius is found on the way.
@@ -81,10 +81,10 @@ class Search {
   void step() {
     at::AutoGradMode grad_on(true);
     for (auto& delta : out_.found.deltas) delta = delta.detach().set_requires_grad(true);
-    train::TokenPass harmful(model_, pairs_.rejected.batch, out_.found.hook(pairs_.rejected));
+    TokenPass harmful(model_, pairs_.rejected.batch, out_.found.hook(pairs_.rejected));
     auto slopes = harmful.gradients(toward(harmful.logprobs()), out_.found.deltas);
     if (options_.away > 0) {
-      train::TokenPass safe(model_, pairs_.chosen.batch, out_.found.hook(pairs_.chosen));
+      TokenPass safe(model_, pairs_.chosen.batch, out_.found.hook(pairs_.chosen));
       const auto more = safe.gradients(away_from(safe.logprobs()) * options_.away, out_.found.deltas);
       for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = slopes[i] + more[i];
     }
@@ -105,8 +105,7 @@ class Search {
 
 }  // namespace
 
-LatentPairs latent_pairs(const std::vector<train::Example>& sides, const std::vector<std::size_t>& pairs,
-                         at::Device device) {
+LatentPairs latent_pairs(const std::vector<Example>& sides, const std::vector<std::size_t>& pairs, at::Device device) {
   return {side_of(sides, pairs, 0, device), side_of(sides, pairs, 1, device)};
 }
 
@@ -148,4 +147,4 @@ std::vector<std::int64_t> latent_layers(const LatentOptions& options, std::int64
   return out;
 }
 
-}  // namespace reveille::safety
+}  // namespace reveille::train

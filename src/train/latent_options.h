@@ -7,7 +7,7 @@
 
 #include "base/options.h"
 
-namespace reveille::safety {
+namespace reveille::train {
 
 struct LatentOptions {
   std::vector<std::string> layers;
@@ -37,4 +37,4 @@ struct LatentOptions {
   }
 };
 
-}  // namespace reveille::safety
+}  // namespace reveille::train

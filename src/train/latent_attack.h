@@ -8,15 +8,15 @@
 #include <vector>
 
 #include "nn/transformer.h"
-#include "safety/latent_options.h"
 #include "train/batches.h"
+#include "train/latent_options.h"
 #include "train/token_pass.h"
 
-namespace reveille::safety {
+namespace reveille::train {
 
 // One side of some pairs, packed without a shared prefix, and where their prompts' tokens lie.
 struct LatentSide {
-  train::PackedBatch batch;
+  PackedBatch batch;
   at::Tensor prompt_rows;  // [prompt tokens] int64, pair by pair
 };
 // The two sides of these pairs (pair_batches.h says which); the prompt tokens are those that both sides begin with and
@@ -24,8 +24,7 @@ struct LatentSide {
 struct LatentPairs {
   LatentSide chosen, rejected;
 };
-LatentPairs latent_pairs(const std::vector<train::Example>& sides, const std::vector<std::size_t>& pairs,
-                         at::Device device);
+LatentPairs latent_pairs(const std::vector<Example>& sides, const std::vector<std::size_t>& pairs, at::Device device);
 
 struct Perturbation {
   std::vector<std::int64_t> layers;  // as nn::ResidualHook counts them
@@ -49,4 +48,4 @@ at::Tensor away_from(const at::Tensor& logprobs);
 // The layers of the options, or their default. Error(usage) that names one that the model lacks.
 std::vector<std::int64_t> latent_layers(const LatentOptions& options, std::int64_t depth);
 
-}  // namespace reveille::safety
+}  // namespace reveille::train
