@@ -101,7 +101,7 @@ def test_pairs_made_of_good_replies(folder, *_):
         assert said in words, words
 
     mixed = write_rows(folder / "mixed.jsonl", [json.loads(line) for file in (others, pairs) for line in file.read_text().split("\n") if line])
-    refused(f"{mixed}:7: a preference row", chats, "--own-pairs", "--eval-dataset", mixed)
+    refused(f"{mixed}:7: mixed forms: this row is 'preference'", chats, "--own-pairs", "--eval-dataset", mixed)
     refused(f"{pairs}:1: a preference row", pairs, "--own-pairs")
     refused("the row has no reply", write_rows(folder / "prompts.jsonl", PROMPTS), "--own-pairs")
     refused("pairs_per_prompt=4 would not be read without --own-pairs", pairs, "pairs_per_prompt=4")

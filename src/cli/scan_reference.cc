@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "gen/built_in.h"
+#include "gen/local.h"
 
 namespace reveille::cli {
 namespace {
@@ -26,12 +27,12 @@ bool is_of_kind(const std::string& built_in, const Json& config) {
 
 }  // namespace
 
-std::string scan_reference(const std::string& asked, const gen::LocalModel& model) {
+std::string scan_reference(const std::string& asked, const std::string& adapter_base, const Json& config) {
   if (asked == kNoReference) return {};
   if (!asked.empty()) return asked;
-  if (model.adapter()) return model.adapter()->base_model;
+  if (!adapter_base.empty()) return adapter_base;
   for (const auto& name : gen::built_in_models()) {
-    if (is_of_kind(name, model.config())) return name;
+    if (is_of_kind(name, config)) return name;
   }
   return {};
 }

@@ -118,7 +118,9 @@ scan::ScanResult scan_blind(const ScanCommand& command) {
     gen::OpenOptions light = command.open;
     light.weights = false;
     if (light.base == kNoReference) light.base.clear();
-    reference = scan_reference(command.open.base, *gen::open_model(command.model, light));
+    const auto opened = gen::open_model(command.model, light);
+    reference =
+        scan_reference(command.open.base, opened->adapter() ? opened->adapter()->base_model : "", opened->config());
   } catch (const Error& error) {
     auto notes = scan::check_files(path);
     if (error.kind() == ErrorKind::unsupported) return unsupported(error, std::move(notes));

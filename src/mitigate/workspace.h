@@ -59,8 +59,8 @@ class Workspace {
   const Problem& problem_;
   const scan::CleanRows& rows_;
   const MitigateOptions& options_;
+  std::vector<std::size_t> row_of_;  // of examples_, in rows_.train; made by what makes these, so before them
   std::vector<train::Example> examples_;
-  std::vector<std::size_t> row_of_;  // of examples_, in rows_.train
   Anchor anchor_;
   AnchoredRows clean_;
 };

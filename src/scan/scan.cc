@@ -19,7 +19,7 @@ void check_reference(const gen::LocalModel& model, const gen::LocalModel* refere
   const auto& ours = model.tokenizer();
   const auto& theirs = reference->tokenizer();
   bool same = ours.vocab_size() == theirs.vocab_size();
-  for (std::int32_t id = 0; same && id < ours.vocab_size(); id += 97) same = ours.token(id) == theirs.token(id);
+  for (std::int32_t id = 0; same && id < ours.vocab_size(); ++id) same = ours.token(id) == theirs.token(id);
   if (!same)
     fail(ErrorKind::usage, cat("the base ", reference->name(), " has another tokenizer than ", model.name()),
          "name the model that this one was made from, or leave --base out");
