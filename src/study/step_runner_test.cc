@@ -43,11 +43,11 @@ TEST_F(Steps, GoOnAfterAnErrorAndCountTheTimeOfAnInterruptedTry) {
   // As a Ctrl-C leaves it, with a file half written and a checkpoint.
   const auto partial = store.partial_folder(step.key);
   write_json(partial / "seconds.json", 1000);
-  write_file_atomic(partial / ".half.tmp", "x");
+  write_file_atomic(partial / ".half.7.tmp", "x");
   step.work = good;
   EXPECT_GT(ensure(store, step).seconds, 1000);
   EXPECT_TRUE(store.has(step.key));
-  EXPECT_FALSE(std::filesystem::exists(store.folder(step.key) / ".half.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(store.folder(step.key) / ".half.7.tmp"));
   EXPECT_GT(ensure(store, step).seconds, 1000) << "of a step in the store, the time that it took";
 }
 

@@ -85,6 +85,7 @@ void read_top(const std::string& key, const YAML::Node& value, ZooRecipe& zoo, c
     for (const auto& setting : read_settings(value, key, where)) override_recipe(zoo.base, setting, where);
   } else if (key == "sources") {
     zoo.sources = read_named_settings(value, key, where);
+    zoo.sources.try_emplace("own");  // is there whatever else is
   } else if (key == "organisms" || key == "benign") {
     read_groups(value, key.c_str(), key == "organisms", zoo, where);
   } else if (key == "lora" || key == "full") {
