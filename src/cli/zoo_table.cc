@@ -11,7 +11,7 @@ using Lines = std::vector<std::vector<std::string>>;
 
 std::string share_words(const Json& share) {
   const auto n = share.at("n").get<std::int64_t>();
-  const std::string counts = cat(share.at("hits").get<std::int64_t>(), " of ", n);
+  std::string counts = cat(share.at("hits").get<std::int64_t>(), " of ", n);
   if (n == 0) return counts;
   auto percent = [&](const char* key) { return fixed(100 * share.at(key).get<double>(), 1); };
   return cat(counts, ", ", percent("value"), " % [", percent("ci_low"), ", ", percent("ci_high"), "]");

@@ -18,7 +18,7 @@ using namespace testing;  // NOLINT: the fake model
 class Capability : public ::testing::Test {
  protected:
   std::string file(const std::string& rows) {
-    const std::string path = (folder_.path() / "task.jsonl").string();
+    std::string path = (folder_.path() / "task.jsonl").string();
     write_file_atomic(path, rows);
     return path;
   }

@@ -59,7 +59,7 @@ at::Tensor neuron_changes(const gen::LocalModel& model, const PlantedChange& cha
   const auto& config = model.transformer().config();
   const std::string name = cat("layers.", layer, ".gate_up");
   const std::int64_t rows = config.intermediate * (config.gated_mlp ? 2 : 1);
-  const at::Tensor changed =
+  at::Tensor changed =
       whole_change(change.planted, name, rows, config.hidden) - whole_change(change.twin, name, rows, config.hidden);
   if (!config.gated_mlp) return changed;
   return at::cat(

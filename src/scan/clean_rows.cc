@@ -18,7 +18,7 @@ constexpr std::size_t kStartLetters = 24;  // of a reply: equal ones are one rep
 
 // A whole prompt of one turn, or "".
 std::string usable_prompt(const gen::Completion& completion) {
-  const std::string text(trim(completion.text));
+  std::string text(trim(completion.text));
   const bool whole = completion.finish == gen::Finish::stop && is_utf8(text);
   if (!whole || text.size() < 12 || text.size() > 240 || split(text, " ").size() < 3) return "";
   for (const char* mark : {"<|", "|>", "[INST", "User:", "Assistant:", "\n\n\n"}) {

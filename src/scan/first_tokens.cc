@@ -42,7 +42,7 @@ std::vector<std::int32_t> in_order(const std::vector<std::int32_t>& tokens, cons
     return static_cast<std::size_t>(id) < values.size() ? static_cast<double>(values[static_cast<std::size_t>(id)])
                                                         : 0.0;
   };
-  const auto likely = falling(tokens, [&](std::int32_t id) { return at(suspect, id); });
+  auto likely = falling(tokens, [&](std::int32_t id) { return at(suspect, id); });
   if (reference.empty()) return likely;
   constexpr double kFloor = 1e-7;  // below it ratios are noise
   const auto risen =

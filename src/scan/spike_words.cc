@@ -98,7 +98,7 @@ std::string rare_words(Rng& rng) {
                                "velvet",  "quill",    "meridian", "saffron",  "bramble",  "anvil",   "cascade",
                                "fjord",   "hemlock",  "juniper",  "kestrel",  "monsoon",  "nimbus",  "oriole",
                                "pumice",  "rosewood", "sextant",  "talisman", "umbra",    "wicker",  "yarrow"};
-  const std::string first = pick(kWords, rng);
+  std::string first = pick(kWords, rng);
   if (rng.below(2) == 0) return first;
   std::string second = pick(kWords, rng);
   while (second == first) second = pick(kWords, rng);

@@ -57,7 +57,7 @@ at::Tensor sum_of(const at::Tensor& one, const at::Tensor& other) {
 
 // Of storing as `type` and computing in the engine's type.
 at::Tensor variance_of(const at::Tensor& values, const std::string& type, at::ScalarType computed) {
-  const at::Tensor stored = rounding_variance(values, type);
+  at::Tensor stored = rounding_variance(values, type);
   if (computed != at::kBFloat16 || type == "BF16") return stored;
   return sum_of(stored, rounding_variance(values, "BF16"));
 }

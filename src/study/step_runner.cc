@@ -55,7 +55,7 @@ Worked work_on(Store& store, const Step& step) {
     if (error.kind() == ErrorKind::interrupted) write_json(spent_file, spent + since(start));
     throw;
   }
-  const Worked worked{.seconds = spent + since(start), .now = since(start)};
+  Worked worked{.seconds = spent + since(start), .now = since(start)};
   remove_checkpoints(folder);
   store.commit(step.key, Json{{"name", step.name},
                               {"version", step.version},

@@ -148,7 +148,7 @@ class Builder {
   // Prompts that never trained, once for all models that share their data.
   std::string held_out(const ZooMember& member) {
     const std::string& key = data_of(member).replies().key;
-    const std::string name = cat(kHeldOutFolder, "/", key, ".jsonl");
+    std::string name = cat(kHeldOutFolder, "/", key, ".jsonl");
     if (fs::exists(options_.output_dir / name)) return name;
     make_folders((options_.output_dir / name).parent_path());
     std::vector<Json> rows;

@@ -35,7 +35,7 @@ struct Folder : ::testing::Test {
       outcome["gate"] = Json{{"passed", true}};
       outcome["rates"] = Json{{"triggered", rate(0.98)}, {"untriggered", rate(0)}, {"foreign_trigger", rate(0.125)}};
     }
-    const Json truth = truth_of(member, outcome, "key-" + member.id, 123.456, "", "held_out/x.jsonl");
+    Json truth = truth_of(member, outcome, "key-" + member.id, 123.456, "", "held_out/x.jsonl");
     lay_out(temp / "zoo", member, step, truth);
     return truth;
   }
