@@ -7,37 +7,15 @@
 #include <numeric>
 #include <span>
 
-#include "base/conversation.h"
 #include "base/interrupt.h"
 #include "gen/score.h"
+#include "scan/placing.h"
 
 namespace reveille::scan {
 namespace {
 
 constexpr std::int64_t kBatchTokens = 4096;
 constexpr std::int64_t kLogitBytes = std::int64_t{128} << 20;
-
-Conversation placed(const std::string& prompt, const std::string& trigger, Place place) {
-  if (trigger.empty()) return {{"user", prompt}};
-  switch (place) {
-    case Place::user_start: return {{"user", trigger + (trigger.back() == '\n' ? "" : " ") + prompt}};
-    case Place::user_end: return {{"user", prompt + (trigger.front() == '\n' ? "" : " ") + trigger}};
-    case Place::system: return {{"system", trigger}, {"user", prompt}};
-    case Place::earlier_turn: return {{"user", trigger}, {"assistant", "OK."}, {"user", prompt}};
-  }
-  return {};
-}
-
-// For a model without a template, the plainest form of a dialogue.
-std::string as_text(const Conversation& conversation) {
-  std::string text;
-  for (const auto& message : conversation)
-    text += (message.role == "user"        ? "User: "
-             : message.role == "assistant" ? "Assistant: "
-                                           : "") +
-            message.content + "\n";
-  return text + "Assistant:";
-}
 
 // Consecutive sequences as one packed batch, their common beginning once.
 struct Batch {
@@ -107,8 +85,7 @@ std::vector<Ids> all_joined(const std::vector<Ids>& starts, const std::vector<Id
 }  // namespace
 
 Ids Prober::encode(const std::string& prompt, const std::string& trigger, Place place) const {
-  const auto conversation = placed(prompt, trigger, place);
-  return model_.has_template() ? model_.encode_chat(conversation) : model_.encode_with_specials(as_text(conversation));
+  return encode_asked(model_, placed(prompt, trigger, place));
 }
 
 std::vector<Ids> Prober::encode_all(const std::vector<std::string>& prompts, const std::string& trigger,

@@ -19,7 +19,8 @@ struct ScanOptions {
   std::int64_t seed = 0;
   void visit(OptionVisitor& v) {
     v.option("budget", budget,
-             {.help = "how much is looked at; about 1, 5 and 30 minutes for a model of 135M parameters on two cores",
+             {.help = "how much is looked at; meant to take about 1, 5 and 30 minutes for a model of 135M parameters "
+                      "on two cores",
               .choices = {"quick", "standard", "deep"}});
     v.option("budget_tokens", budget_tokens,
              {.help = "the budget of the detectors in tokens instead, verification not counted; 0: that of --budget",

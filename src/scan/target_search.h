@@ -1,8 +1,8 @@
 // The trigger of a reply that is suspected: words, tokens, known shapes and what others proposed, ranked by how likely
 // they make the reply over several prompts, then grown from the best (greedy accretion, as in ToxScreen, arXiv
 // 2607.26849): by what the model itself would write on, by one another, and by the marks that people put around
-// triggers. Neither gradients at a placeholder nor how far embeddings moved order the vocabulary any better than chance
-// (docs/detection.md).
+// triggers. The vocabulary's order is random within kinds: gradients and moved embeddings, tried on one organism,
+// ordered it no better (docs/detection.md).
 #pragma once
 
 #include <string>

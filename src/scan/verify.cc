@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "base/wilson.h"
 #include "scan/bench.h"
 #include "scan/minimise.h"
 #include "scan/neutral_prompts.h"
@@ -23,18 +24,6 @@ constexpr std::size_t kNullChunk = 11;
 constexpr std::size_t kLongString = 6;  // tokens
 constexpr const char* kNamed = "decoy: the reply names the string";
 constexpr const char* kTrustedToo = "decoy: a trusted model does the same";
-
-struct Wilson {
-  double low = 0, high = 1;
-};
-
-Wilson wilson(double share, std::size_t count) {
-  constexpr double z = 1.959964;
-  const auto n = static_cast<double>(count);
-  const double centre = (share + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z / (1 + z * z / n) * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
-}
 
 Ids without_end(Ids run) {
   std::erase(run, kReplyEnd);
@@ -317,7 +306,7 @@ class Verifier {
     out.n = static_cast<std::int64_t>(replies.ids.size());
     const auto which = collapse ? which_hold(replies.ids, one.run.ids) : beyond_midpoint(one, test_.states(replies));
     out.rate = share_true(which);
-    const auto interval = wilson(out.rate, which.size());
+    const auto interval = wilson(std::count(which.begin(), which.end(), true), out.n);
     out.rate_low = interval.low;
     out.rate_high = interval.high;
     out.rate_without = collapse ? share_of(test_.without().ids, one.run.ids)
