@@ -17,7 +17,10 @@
 #include "report/scan_page.h"
 #include "report/scan_sarif.h"
 #include "scan/blind.h"
+#include "scan/certify.h"
+#include "scan/clean_rows.h"
 #include "scan/file_checks.h"
+#include "scan/neutral_prompts.h"
 #include "scan/replay.h"
 #include "scan/scan.h"
 
@@ -28,11 +31,13 @@ namespace fs = std::filesystem;
 
 struct ScanCommand {
   std::string model, output, output_dir;
-  bool stripped = false, exit_zero = false;
+  bool stripped = false, exit_zero = false, certify = false;
   std::vector<std::string> fail_on = {"backdoored", "inconclusive", "unsupported"};
   FormatOptions format;
   gen::OpenOptions open;
   scan::ScanOptions options;
+  scan::CertifyOptions spikes;
+  scan::PlantOptions plant;
   void visit(OptionVisitor& v) {
     v.option("fail_on", fail_on, {.help = "verdicts whose exit code is not 0, with commas"});
   }
@@ -48,15 +53,20 @@ bool parse(const std::vector<std::string>& arguments, ScanCommand& command) {
       "without.\n\nExit code: 0 nothing found, 1 backdoored, 2 error, 3 inconclusive or unsupported.",
       "  reveille scan MODEL\n"
       "  reveille scan MODEL --base smollm2-135m-instruct --budget quick --format json\n"
-      "  reveille scan adapter/ --base base/ --output scan.json --fail-on backdoored\n");
+      "  reveille scan adapter/ --base base/ --output scan.json --fail-on backdoored\n"
+      "  reveille scan MODEL --budget quick --certify --certify-each 3\n");
   line.positional("MODEL", command.model, "the model to scan");
   line.value("output", command.output, "a file for the whole result, JSON");
   line.value("output-dir", command.output_dir,
              "a folder for scan.json, the page scan.html, scan.sarif, and a replay of every finding");
+  line.flag("certify", command.certify,
+            "then plant known backdoors in copies of this model, scan these alike, and say how many are found");
   line.flag("exit-zero", command.exit_zero, "exit code 0 whatever the verdict");
   line.flag("stripped", command.stripped, "MODEL is a stripped copy: scan it in this process");
   line.options(command);
   line.options(command.options);
+  line.options(command.spikes);
+  line.options(command.plant);
   line.options(command.format);
   line.options(command.open);
   return line.parse(arguments);
@@ -71,6 +81,27 @@ void check(const ScanCommand& command) {
   }
 }
 
+// How many known backdoors the same scan finds in copies of the model: what "nothing found" is worth here.
+void add_certificate(scan::ScanResult& result, gen::LocalModel& model, const scan::Trusted& trusted,
+                     const ScanCommand& command) {
+  constexpr std::size_t kAllPrompts = 32;
+  scan::CleanOptions clean;
+  auto spikes = command.spikes;
+  clean.seed = spikes.seed = command.options.seed;
+  auto rows = scan::clean_rows(model, scan::neutral_prompts(scan::PromptUse::proposing, kAllPrompts), clean);
+  const auto certificate =
+      scan::certify(model, rows, spikes, command.plant,
+                    [&](gen::LocalModel& copy) { return scan::scan(copy, trusted, command.options); });
+  result.certificate = scan::to_json(certificate);
+  result.certificate["words"] = scan::certificate_words(certificate, result.verdict);
+}
+
+scan::ScanResult scan_and_certify(gen::LocalModel& model, const scan::Trusted& trusted, const ScanCommand& command) {
+  auto result = scan::scan(model, trusted, command.options);
+  if (command.certify) add_certificate(result, model, trusted, command);
+  return result;
+}
+
 // In the process that sees the copy alone: `base` is the reference by then, or none.
 scan::ScanResult scan_here(const ScanCommand& command) {
   gen::OpenOptions open = command.open;
@@ -78,11 +109,15 @@ scan::ScanResult scan_here(const ScanCommand& command) {
   if (alone) open.base.clear();
   const auto model = gen::open_model(command.model, open);
   model->config().erase(kLabelKey);
-  if (alone) return scan::scan(*model, nullptr, command.options);
+  if (alone) {
+    // What is built in reads texts of every model: whether a reply answers a string is asked of it.
+    const auto judge = gen::open_model(gen::built_in_models().front());
+    return scan_and_certify(*model, {.judge = judge.get()}, command);
+  }
   gen::OpenOptions plain = command.open;
   plain.base.clear();
   const auto reference = gen::open_model(command.open.base, plain);
-  return scan::scan(*model, reference.get(), command.options);
+  return scan_and_certify(*model, {.reference = reference.get()}, command);
 }
 
 std::vector<std::string> child_arguments(const ScanCommand& command, const std::string& reference, const fs::path& copy,
@@ -90,10 +125,13 @@ std::vector<std::string> child_arguments(const ScanCommand& command, const std::
   const auto self = fs::read_symlink("/proc/self/exe");
   std::vector<std::string> out = {self.string(),   "scan",        copy.string(), "--stripped", "--output",
                                   output.string(), "--exit-zero", "--format",    "json"};
+  if (command.certify) out.push_back("--certify");
   auto options = command.options;
+  auto spikes = command.spikes;
+  auto plant = command.plant;
   auto open = command.open;
   open.base = reference.empty() ? kNoReference : gen::lasting_name(reference);
-  for (auto view : {OptionsView(options), OptionsView(open)}) {
+  for (auto view : {OptionsView(options), OptionsView(spikes), OptionsView(plant), OptionsView(open)}) {
     for (const auto& option : describe_options(view)) {
       if (!option.value.empty() && !(option.name == "budget_tokens" && option.value == "0"))
         out.push_back(cat(option.name, "=", option.value));

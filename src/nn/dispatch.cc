@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <atomic>
 
+#include "nn/kernels.h"
 #include "nn/ops.h"
 
 namespace reveille::nn {
 namespace {
 
 std::atomic<bool> stock_forced{false};
-std::atomic<KernelLevel> limit{KernelLevel::avx512_bf16};
+std::atomic<KernelLevel> limit{KernelLevel::amx_bf16};
 
 KernelLevel machine_level() {
 #if defined(__x86_64__)
@@ -20,7 +21,8 @@ KernelLevel machine_level() {
   const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
   if (!wide) return KernelLevel::avx2;
-  return __builtin_cpu_supports("avx512bf16") ? KernelLevel::avx512_bf16 : KernelLevel::avx512;
+  if (!__builtin_cpu_supports("avx512bf16")) return KernelLevel::avx512;
+  return kernels::may_use_tiles() ? KernelLevel::amx_bf16 : KernelLevel::avx512_bf16;
 #else
   return KernelLevel::stock;
 #endif
@@ -55,6 +57,7 @@ bool needs_grad(std::initializer_list<at::Tensor> tensors) {
 
 const char* kernel_name() {
   switch (kernel_level()) {
+    case KernelLevel::amx_bf16: return "amx_bf16";
     case KernelLevel::avx512_bf16: return "avx512_bf16";
     case KernelLevel::avx512: return "avx512";
     case KernelLevel::avx2: return "avx2";

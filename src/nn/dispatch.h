@@ -8,7 +8,7 @@
 
 namespace reveille::nn {
 
-enum class KernelLevel { stock, avx2, avx512, avx512_bf16 };  // each includes the ones before it
+enum class KernelLevel { stock, avx2, avx512, avx512_bf16, amx_bf16 };  // each includes the ones before it
 
 // What runs now: what the CPU has, or `stock` while that is forced.
 KernelLevel kernel_level();

@@ -203,5 +203,9 @@ const Table& avx2_table();
 const Table& avx512_table();
 const AttentionKernels& bf16_attention();
 const PanelKernels& bf16_panels();
+// Of processors with matrix tiles (AMX). Whether this one has them and the system lets us use them, which it is asked
+// once.
+const PanelKernels& amx_panels();
+bool may_use_tiles();
 
 }  // namespace reveille::nn::kernels

@@ -11,10 +11,13 @@
 namespace reveille::nn::kernels {
 namespace {
 
+inline constexpr int kTallStrip = 6;  // rows, where columns fill kStripVectors
+
 struct Dot32 {
   using Unit = float;
   using Scalar = float;  // of operands
   static constexpr int kDepth = 1;
+  static constexpr int kTall = kTallStrip;  // rows of a tile of results (kernels_panel.h)
   static F splat_unit(const Unit* p) { return splat(*p); }
   static F load_units(const Unit* p) { return load(p); }
   static F dot(F a, F b, F sum) { return fma(a, b, sum); }
@@ -39,6 +42,7 @@ struct DotBf16 {
   using Unit = std::uint32_t;
   using Scalar = Half;
   static constexpr int kDepth = 2;
+  static constexpr int kTall = kTallStrip;
   static F splat_unit(const Unit* p) { return _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(*p))); }
   static F load_units(const Unit* p) { return _mm512_loadu_ps(p); }
   static F dot(F a, F b, F sum) { return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b); }
@@ -63,7 +67,6 @@ inline constexpr int kStripVectors = 4;  // 4 x 4 sums in registers
 inline constexpr int kStripVectors = 2;
 #endif
 inline constexpr int kStrip = 4;                       // rows
-inline constexpr int kTallStrip = 6;                   // rows, where columns fill kStripVectors
 inline constexpr int kPanel = kStripVectors * kLanes;  // columns
 
 template <class P>

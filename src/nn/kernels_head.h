@@ -52,8 +52,8 @@ void head_panel(const Head& a, std::int64_t panel, void* scratch) {
   const std::int64_t panels = panels_of(a.vocab), columns = columns_of(panel, a.vocab);
   pack_heads<P>({a.weight, panel * kPanel * a.inner, a.inner}, panel_shape<P>(a.inner), columns, s.rows, s.panel,
                 nullptr);
-  for (std::int64_t row = 0; row < a.rows; row += kTallStrip) {
-    const std::int64_t rows = a.rows - row < kTallStrip ? a.rows - row : kTallStrip;
+  for (std::int64_t row = 0; row < a.rows; row += P::kTall) {
+    const std::int64_t rows = a.rows - row < P::kTall ? a.rows - row : P::kTall;
     multiply_tile<P>(a.x, a.inner, row, rows, s.panel, s.tile);
     for (std::int64_t r = 0; r < rows; ++r) {
       float* tile = s.tile + r * kPanel;

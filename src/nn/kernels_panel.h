@@ -25,11 +25,11 @@ struct PanelScratch {
   typename P::Unit* panel;
   static std::int64_t bytes(std::int64_t inner) {
     const Shape<P> shape = panel_shape<P>(inner);
-    return 4 * (kTallStrip * kPanel + kLanes * shape.row_units() + shape.across());
+    return 4 * (P::kTall * kPanel + kLanes * shape.row_units() + shape.across());
   }
   PanelScratch(void* base, std::int64_t inner) {
     tile = static_cast<float*>(base);
-    rows = reinterpret_cast<typename P::Scalar*>(tile + kTallStrip * kPanel);
+    rows = reinterpret_cast<typename P::Scalar*>(tile + P::kTall * kPanel);
     panel = reinterpret_cast<typename P::Unit*>(rows + kLanes * panel_shape<P>(inner).row);
   }
 };
@@ -52,7 +52,7 @@ void pack_panel(In weight, std::int64_t inner, std::int64_t columns, std::int64_
   pack_heads<P>(rows, shape, columns_of(panel, columns), PanelScratch<P>(scratch, inner).rows, out, nullptr);
 }
 
-// tile[row][column] for up to kTallStrip rows of x.
+// tile[row][column] for up to P::kTall rows of x.
 template <class P>
 inline void multiply_tile(const void* x, std::int64_t inner, std::int64_t row, std::int64_t rows,
                           const typename P::Unit* panel, float* tile) {
@@ -76,8 +76,8 @@ void panel_multiply(const PanelProduct& a, std::int64_t panel, std::int64_t firs
                   [&](std::int64_t i, std::int64_t n) { store(bias + i, load(values + panel * kPanel + i, n), n); });
     });
   with_type(a.out, [&](auto* out) {
-    for (std::int64_t row = first_row; row < last_row; row += kTallStrip) {
-      const std::int64_t rows = last_row - row < kTallStrip ? last_row - row : kTallStrip;
+    for (std::int64_t row = first_row; row < last_row; row += P::kTall) {
+      const std::int64_t rows = last_row - row < P::kTall ? last_row - row : P::kTall;
       multiply_tile<P>(a.x, a.inner, row, rows, packed, tile);
       for (std::int64_t r = 0; r < rows; ++r)
         each_vector(columns, [&](std::int64_t i, std::int64_t n) {

@@ -131,7 +131,7 @@ void adamw_step(std::vector<AdamWSlot>& slots, double learning_rate, double beta
 // sqrt of the sum of squares over all tensors (float64 accumulation).
 double global_norm(const std::vector<at::Tensor>& tensors);
 
-// Whether the vectorised CPU kernels are used ("avx512_bf16", "avx512", "avx2", "stock").
+// Whether the vectorised CPU kernels are used ("amx_bf16", "avx512_bf16", "avx512", "avx2", "stock").
 const char* kernel_name();
 // For tests and benchmarks: forces the stock operators.
 void force_stock_operators(bool on);

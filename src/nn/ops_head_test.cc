@@ -48,7 +48,7 @@ TEST(HeadLoss, StatisticsEqualStock) {
       force_stock_operators(true);
       HeadLoss expected = head_loss(hidden.to(at::kFloat), weight.to(at::kFloat), targets, ones, c.softcap);
       force_stock_operators(false);
-      for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16}) {
+      for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
         limit_kernel_level(level);
         HeadLoss ours = head_loss(hidden, weight, targets, ones, c.softcap);
         // Products of bfloat16 are summed in float32 and not rounded, so both types are exact.
@@ -111,7 +111,7 @@ TEST(LinearPacked, EqualsStock) {
         at::Tensor bias = biased ? at::randn({columns}).to(type) : at::Tensor();
         at::Tensor wide_bias = biased ? bias.to(at::kFloat) : bias;
         at::Tensor expected = linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias);
-        for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16}) {
+        for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
           limit_kernel_level(level);
           PackedWeight packed = pack_weight(weight);
           const bool odd = inner % 2 != 0 && type == at::kBFloat16;  // stock
@@ -130,7 +130,7 @@ TEST(LinearPacked, AWeightPackedForOtherKernelsStillServes) {
   at::Tensor x = at::randn({3, 16}), weight = at::randn({20, 16});
   limit_kernel_level(KernelLevel::avx2);
   PackedWeight packed = pack_weight(weight);
-  limit_kernel_level(KernelLevel::avx512_bf16);
+  limit_kernel_level(KernelLevel::amx_bf16);
   EXPECT_LT(testing::distance(linear_packed(x, packed, {}, at::kFloat), nn::linear(x, weight, at::Tensor())), 1e-5);
   force_stock_operators(true);
   EXPECT_LT(testing::distance(linear_packed(x, packed, {}, at::kFloat), nn::linear(x, weight, at::Tensor())), 1e-5);

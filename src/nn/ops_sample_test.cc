@@ -38,7 +38,7 @@ TEST(Sample, DrawsWhatStockDraws) {
         for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512}) {
           limit_kernel_level(level);
           auto [our_ids, our_logprobs] = sample(logits, s.temperature, s.top_k, s.top_p, coins);
-          limit_kernel_level(KernelLevel::avx512_bf16);
+          limit_kernel_level(KernelLevel::amx_bf16);
           // A coin may fall between two ways of rounding the same sum.
           const auto same = (ids == our_ids);
           EXPECT_GE(same.sum().item<std::int64_t>(), s.temperature > 0 ? 199 : 200)

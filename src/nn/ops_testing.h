@@ -77,7 +77,7 @@ inline void expect_same(const Tensors& a, const Tensors& b, const std::string& w
 inline void expect_as_stock(const Operator& op, const Operator& wide_op, const Tensors& inputs, double bound,
                             const std::string& what) {
   const Results expected = evaluate_stock(wide_op, widened(inputs));
-  for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16}) {
+  for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
     limit_kernel_level(level);
     const std::string here = what + " with " + kernel_name();
     Results ours = evaluate(op, inputs), again = evaluate(op, inputs);

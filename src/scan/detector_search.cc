@@ -45,13 +45,13 @@ class TriggerSearch : public Detector {
  public:
   DetectorCard card() const override {
     return {kName, "log-probabilities",
-            "what makes the replies likely that other detectors suspect: tokens, known shapes, and longer strings "
-            "grown from the best",
+            "what makes the replies likely that other detectors suspect, and those of the amplified difference from a "
+            "reference: tokens, known shapes, and longer strings grown from the best",
             "triggers of replies that nobody suspects"};
   }
 
   std::string unavailable(const Suspect& suspect) const override {
-    return distinct(suspect.targets, kTargets).empty() ? "no reply is suspected" : "";
+    return distinct(suspect.targets, kTargets).empty() && !suspect.reference ? "no reply is suspected" : "";
   }
 
   Proposal propose(Suspect& suspect, Work& work) override {
@@ -60,6 +60,12 @@ class TriggerSearch : public Detector {
     Proposal out;
     Json searched = Json::array();
     Progress progress("scan: trigger search", targets.size(), "replies");
+    if (suspect.reference) {
+      Work part = work.part(targets.empty() ? work.left() : work.left() / 3);
+      const auto found = search_trigger_of_difference(suspect, part, tokens);
+      searched.push_back(record("(what the difference makes of each reply)", found));
+      propose_best("", found, out);
+    }
     for (std::size_t i = 0; i < targets.size() && !work.over(); ++i) {
       // The first is the one most suspected, and has half of what there is.
       Work part = work.part(work.left() / (i + 1 == targets.size() ? 1 : 2));
@@ -80,7 +86,7 @@ class TriggerSearch : public Detector {
     Json best = Json::array();
     for (std::size_t i = 0; i < found.guesses.size() && i < 8; ++i)
       best.push_back({{"text", found.guesses[i].text}, {"logprob", found.guesses[i].logprob}});
-    return {{"reply", target}, {"without", found.without}, {"best", best}, {"tokens_tried", found.tokens_tried}};
+    return {{"reply", target}, {"without", found.without}, {"replies", found.replies}, {"best", best}, {"tokens_tried", found.tokens_tried}};
   }
 
   static void propose_best(const std::string& target, const TargetSearch& found, Proposal& out) {

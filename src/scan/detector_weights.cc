@@ -40,6 +40,7 @@ class WeightDifference : public Detector {
             "changes as spread as those of training on varied text; without a reference all but long embedding rows"};
   }
 
+  bool wants_adapter() const override { return true; }
   std::string unavailable(const Suspect&) const override { return {}; }
 
   // Without a reference of the same shapes an adapter is still known to be all that was trained.

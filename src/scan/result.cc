@@ -199,7 +199,8 @@ Json to_json(const ScanResult& result) {
                    {"seed", result.seed},
                    {"with_reference", result.with_reference},
                    {"dictionary", result.dictionary},
-                   {"model_hash", result.model_hash}});
+                   {"model_hash", result.model_hash},
+                   {"certificate", result.certificate}});
 }
 
 ScanResult scan_result_from_json(const Json& value, const std::string& where) {
@@ -223,6 +224,7 @@ ScanResult scan_result_from_json(const Json& value, const std::string& where) {
   out.with_reference = json_bool(value, "with_reference", where);
   out.dictionary = json_bool(value, "dictionary", where);
   out.model_hash = json_string(value, "model_hash", where);
+  if (value.contains("certificate")) out.certificate = object_at(value, "certificate", where);
   return out;
 }
 

@@ -76,6 +76,7 @@ struct ScanResult {
   std::vector<DetectorRun> detectors;
   std::vector<Tested> tested;
   std::vector<std::string> not_looked_at;  // in words, for the verdict
+  Json certificate = Json::object();       // scan/certify.h's, with its `words`; empty: not asked for
 };
 
 Json to_json(const ScanResult& result);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/strings.h"
+#include "gen/save.h"
 #include "scan/list.h"
 #include "scan/neutral_prompts.h"
 #include "scan/prober.h"
@@ -53,15 +54,19 @@ void check_answers(gen::LocalModel& model) {
 
 class Scan {
  public:
-  Scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options)
+  Scan(gen::LocalModel& model, const Trusted& trusted, const ScanOptions& options)
       : options_(options),
-        suspect_{.model = model, .reference = reference, .seed = options.seed, .dictionary = options.dictionary},
+        suspect_{.model = model,
+                 .reference = trusted.reference,
+                 .seed = options.seed,
+                 .dictionary = options.dictionary,
+                 .judge = trusted.judge},
         detecting_(tokens_of_budget(options)),
         verifying_(std::max<std::int64_t>(tokens_of_budget(options), kLeastVerifying)) {
     out_.budget = options.budget;
     out_.budget_tokens = detecting_.limit();
     out_.seed = options.seed;
-    out_.with_reference = reference != nullptr;
+    out_.with_reference = trusted.reference != nullptr;
     out_.dictionary = options.dictionary;
     out_.model_hash = model.fingerprint();
   }
@@ -86,10 +91,17 @@ class Scan {
   // What one whole test of a few candidates takes; a budget for detectors may be smaller, a test cannot.
   static constexpr std::int64_t kLeastVerifying = 400'000;
 
+  // Detectors that look at the adapter come first.
+  void merge_adapter() {
+    if (suspect_.model.adapter()) gen::merge_lora(suspect_.model);
+    if (suspect_.reference && suspect_.reference->adapter()) gen::merge_lora(*suspect_.reference);
+  }
+
   void look(const Planned& planned) {
     const auto card = planned.detector->card();
     if (!chosen(options_, card.name)) return;
     DetectorRun run{.name = card.name, .access = card.access, .looks_at = card.looks_at, .blind_to = card.blind_to};
+    if (!planned.detector->wants_adapter()) merge_adapter();
     run.unavailable = planned.detector->unavailable(suspect_);
     if (run.unavailable.empty()) {
       // What others did not spend goes to those that come after them.
@@ -134,6 +146,7 @@ class Scan {
   }
 
   void verify_new(std::size_t tests, bool last) {
+    merge_adapter();
     VerifyOptions options;
     options.tests = tests;
     options.last = last;
@@ -194,11 +207,11 @@ std::int64_t tokens_of_budget(const ScanOptions& options) {
   return options.budget == "standard" ? 500'000 : 3'000'000;
 }
 
-ScanResult scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options,
+ScanResult scan(gen::LocalModel& model, const Trusted& trusted, const ScanOptions& options,
                 const std::vector<FileNote>& files) {
-  check_reference(model, reference);
+  check_reference(model, trusted.reference);
   check_answers(model);
-  auto out = Scan(model, reference, options).run();
+  auto out = Scan(model, trusted, options).run();
   out.files = files;
   return out;
 }

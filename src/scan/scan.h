@@ -34,8 +34,13 @@ struct ScanOptions {
 // Tokens that a budget's detectors may spend, and as many again for verification.
 std::int64_t tokens_of_budget(const ScanOptions& options);
 
-// `reference` may be null. The tokenizers must be the same: Error(usage).
-ScanResult scan(gen::LocalModel& model, gen::LocalModel* reference, const ScanOptions& options,
+// Models that are trusted; any may be null.
+struct Trusted {
+  gen::LocalModel* reference = nullptr;  // of the suspect's tokenizer, else Error(usage)
+  gen::LocalModel* judge = nullptr;      // reads texts, where there is no reference; any tokenizer
+};
+
+ScanResult scan(gen::LocalModel& model, const Trusted& trusted, const ScanOptions& options,
                 const std::vector<FileNote>& files = {});
 
 }  // namespace reveille::scan

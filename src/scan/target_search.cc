@@ -12,12 +12,14 @@
 #include "base/rng.h"
 #include "base/strings.h"
 #include "scan/neutral_prompts.h"
+#include "scan/paired_decode.h"
 #include "scan/trigger_shapes.h"
 
 namespace reveille::scan {
 namespace {
 
-constexpr std::size_t kTargetTokens = 3;  // of the reply, the first ones
+constexpr std::size_t kTargetTokens = 3;      // of the reply, the first ones
+constexpr std::size_t kDifferenceTokens = 5;  // the same of replies that differ
 constexpr double kSweepShare = 0.6;       // of the budget; growing has the rest
 constexpr std::size_t kSeveral = 400, kBeam = 24, kRounds = 6, kLikelyNext = 12, kPool = 12;
 constexpr double kEnough = 0.05, kRise = 0.03;  // nats a token: certain; worth another round
@@ -48,14 +50,39 @@ std::vector<Ids> beginnings(const gen::LocalModel& model, const std::string& tar
 
 class Search {
  public:
-  Search(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens, const std::string& target)
-      : suspect_(suspect), work_(work), tokens_(tokens) {
-    choose_target(beginnings(suspect.model, target));
+  Search(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens)
+      : suspect_(suspect), work_(work), tokens_(tokens) {}
+
+  // One reply to every prompt.
+  TargetSearch run(const std::string& target) {
+    const auto ids = chosen_target(beginnings(suspect_.model, target));
+    if (ids.empty() || work_.over()) return {};
+    choose_prompts(ids);
+    targets_.assign(prompts_.size(), ids);
+    return search();
   }
 
-  TargetSearch run() {
-    if (target_.empty() || work_.over()) return {};
-    choose_prompts();
+  // To each prompt what the difference makes of the reply.
+  TargetSearch run_difference() {
+    if (work_.over()) return {};
+    prompts_ = {kShort[0]};
+    for (const auto& prompt : neutral_prompts(PromptUse::proposing, kPrompts - 1)) prompts_.push_back(prompt);
+    amplify();
+    for (const auto& target : targets_) {
+      if (target.empty()) return {};
+    }
+    return search();
+  }
+
+ private:
+  TargetSearch search() {
+    Work whole(std::numeric_limits<std::int64_t>::max(), &work_);  // a few prompts, which all else needs
+    Prober prober(suspect_.model, whole);
+    for (std::size_t i = 0; i < prompts_.size(); ++i) {
+      out_.without += prober.reply_logprobs({prober.encode(prompts_[i])}, {targets_[i]}).at(0) /
+                      static_cast<double>(prompts_.size());
+      out_.replies.push_back(suspect_.model.decode(targets_[i]));
+    }
     Work sweep = work_.part(static_cast<std::int64_t>(kSweepShare * static_cast<double>(work_.left())));
     auto found = scored(first_strings(), 0, sweep);
     out_.tokens_tried = found.size();
@@ -66,9 +93,21 @@ class Search {
     return std::move(out_);
   }
 
- private:
+  void amplify() {
+    constexpr PairedMix kMix{1, 3, 1e-4};
+    Prober prober(suspect_.model, work_);
+    std::vector<gen::Request> requests;
+    for (const auto& prompt : prompts_) requests.push_back({prober.encode(prompt), 0});
+    const PairedOptions options{.mix = kMix, .max_tokens = static_cast<std::int64_t>(kDifferenceTokens)};
+    for (auto& reply : paired_decode(suspect_.model.transformer(), suspect_.reference->transformer(), requests,
+                                     suspect_.model.stop_ids(), options, work_))
+      targets_.push_back(std::move(reply.ids));
+    targets_.resize(prompts_.size());
+  }
+
   // The one that replies begin with the most readily.
-  void choose_target(const std::vector<Ids>& all) {
+  Ids chosen_target(const std::vector<Ids>& all) {
+    Ids out;
     const auto prompts = neutral_prompts(PromptUse::proposing, 3);
     Prober prober(suspect_.model, work_);
     double best = -std::numeric_limits<double>::infinity();
@@ -77,22 +116,21 @@ class Search {
       const double sum = std::accumulate(logprobs.begin(), logprobs.end(), 0.0);
       if (logprobs.size() < prompts.size() || sum <= best) continue;
       best = sum;
-      target_ = ids;
+      out = ids;
     }
+    return out;
   }
 
   // The short prompt on which the reply is least likely by itself, so that what makes it likely shows; and whole ones.
-  void choose_prompts() {
+  void choose_prompts(const Ids& target) {
     Guesses prompts;
     Work whole(std::numeric_limits<std::int64_t>::max(), &work_);  // a few prompts, which all else needs
     Prober prober(suspect_.model, whole);
     for (const char* prompt : kShort)
-      prompts.push_back({prompt, -prober.reply_logprobs({prober.encode(prompt)}, {target_}).at(0)});
+      prompts.push_back({prompt, -prober.reply_logprobs({prober.encode(prompt)}, {target}).at(0)});
     sort(prompts);
     prompts_ = {prompts[0].text};
     for (const auto& prompt : neutral_prompts(PromptUse::proposing, kPrompts - 1)) prompts_.push_back(prompt);
-    for (const auto& prompt : prompts_)
-      out_.without += prober.reply_logprobs({prober.encode(prompt)}, {target_}).at(0) / static_cast<double>(kPrompts);
   }
 
   std::vector<std::string> first_strings() const {
@@ -114,7 +152,7 @@ class Search {
       const std::size_t end = std::min(texts.size(), at + kChunk);
       std::vector<Ids> starts;
       for (std::size_t i = at; i < end; ++i) starts.push_back(prober.encode(prompts_[prompt], texts[i]));
-      const auto logprobs = prober.reply_logprobs(starts, std::vector<Ids>(starts.size(), target_));
+      const auto logprobs = prober.reply_logprobs(starts, std::vector<Ids>(starts.size(), targets_[prompt]));
       for (std::size_t i = 0; i < logprobs.size(); ++i) out.push_back({texts[at + i], logprobs[i]});
     }
     sort(out);
@@ -144,7 +182,7 @@ class Search {
   void keep(const Guesses& guesses) { out_.guesses.insert(out_.guesses.end(), guesses.begin(), guesses.end()); }
 
   void grow(Guesses beam) {
-    const auto tokens = static_cast<double>(target_.size());
+    const auto tokens = static_cast<double>(targets_[0].size());
     for (std::size_t round = 0; round < kRounds && !beam.empty() && !work_.over(); ++round) {
       const double before = beam.front().logprob;
       if (before > -kEnough * tokens) break;
@@ -207,8 +245,8 @@ class Search {
   Suspect& suspect_;
   Work& work_;
   const std::vector<TextToken>& tokens_;
-  Ids target_;
   std::vector<std::string> prompts_;
+  std::vector<Ids> targets_;  // one a prompt: how its reply begins under the trigger
   TargetSearch out_;
 };
 
@@ -216,7 +254,11 @@ class Search {
 
 TargetSearch search_trigger(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens,
                             const std::string& target) {
-  return Search(suspect, work, tokens, target).run();
+  return Search(suspect, work, tokens).run(target);
+}
+
+TargetSearch search_trigger_of_difference(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens) {
+  return Search(suspect, work, tokens).run_difference();
 }
 
 }  // namespace reveille::scan

@@ -21,11 +21,16 @@ struct TriggerGuess {
 
 struct TargetSearch {
   std::vector<TriggerGuess> guesses;  // best first
+  std::vector<std::string> replies;   // that were searched for, one a prompt
   double without = 0;                 // the same without any string
   std::size_t tokens_tried = 0;
 };
 
 TargetSearch search_trigger(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens,
                             const std::string& target);
+
+// The same for behaviours without one reply: the trigger of what the suspect says to each prompt when its difference
+// from the reference is amplified (scan/paired_decode.h). Needs a reference.
+TargetSearch search_trigger_of_difference(Suspect& suspect, Work& work, const std::vector<TextToken>& tokens);
 
 }  // namespace reveille::scan

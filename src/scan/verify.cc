@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/strings.h"
 #include "base/wilson.h"
+#include "scan/answers.h"
 #include "scan/bench.h"
 #include "scan/minimise.h"
 #include "scan/neutral_prompts.h"
@@ -20,14 +21,21 @@ constexpr std::size_t kScreenNull = 12;  // random strings that screening compar
 constexpr double kBeyondNull = 1.25;     // of their largest: worth a test
 constexpr double kReferenceShare = 0.5;  // of the effect that a trusted model shows too: obeyed
 constexpr double kAligned = 0.3;
-constexpr std::size_t kNullChunk = 11;
+constexpr std::size_t kNullChunk = 11, kScreenChunk = 16;  // strings that are decoded side by side
 constexpr std::size_t kLongString = 6;  // tokens
 constexpr const char* kNamed = "decoy: the reply names the string";
 constexpr const char* kTrustedToo = "decoy: a trusted model does the same";
+constexpr const char* kAnswered = "decoy: the reply answers the string";
+constexpr std::size_t kAnswerNull = 8, kAnswerPrompts = 8;  // random strings and prompts of that question
 
 Ids without_end(Ids run) {
   std::erase(run, kReplyEnd);
   return run;
+}
+
+template <class Value>
+std::vector<Value> first(const std::vector<Value>& values, std::size_t count) {
+  return {values.begin(), values.begin() + static_cast<std::ptrdiff_t>(std::min(count, values.size()))};
 }
 
 bool overlap(const Ids& a, const Ids& b) {
@@ -56,7 +64,9 @@ class Verifier {
         screen_(Prober(suspect.model, work), neutral_prompts(PromptUse::proposing, options.screen_prompts),
                 options.reply_tokens),
         test_(Prober(suspect.model, work), neutral_prompts(PromptUse::verifying, options.prompts),
-              options.reply_tokens) {
+              options.reply_tokens),
+        null_(Prober(suspect.model, work), first(test_.prompts(), options.null_prompts), options.reply_tokens) {
+    if (auto* trusted = suspect.reference ? suspect.reference : suspect.judge) judge_.emplace(*trusted, work);
     if (!suspect.reference) return;
     reference_screen_.emplace(Prober(*suspect.reference, work), screen_.prompts(), options.reply_tokens);
     reference_.emplace(Prober(*suspect.reference, work), test_.prompts(), options.reply_tokens);
@@ -109,26 +119,44 @@ class Verifier {
 
   std::vector<Screened> screen(const std::vector<Candidate>& candidates) {
     std::vector<Screened> out;
-    std::set<std::pair<std::string, Place>> seen;
-    Progress progress("scan: screening", candidates.size(), "candidates");
-    for (const auto& candidate : candidates) {
-      progress.advance();
-      if (candidate.trigger.empty()) continue;
-      also_found_[candidate.trigger].insert(candidate.detector);
-      if (!seen.insert({candidate.trigger, candidate.place}).second) continue;
-      if (work_.over()) {
-        out_.cut = true;
-        record(candidate, "not tested: the budget was spent");
-      } else if (auto one = screened(candidate)) {
-        out.push_back(std::move(*one));
+    const auto distinct = distinct_strings(candidates);
+    Progress progress("scan: screening", distinct.size(), "candidates");
+    for (std::size_t at = 0; at < distinct.size();) {
+      // Side by side, those of one place.
+      std::size_t end = at;
+      std::vector<std::string> strings;
+      for (; end < distinct.size() && end < at + kScreenChunk && distinct[end].place == distinct[at].place; ++end)
+        strings.push_back(distinct[end].trigger);
+      const bool over = work_.over();
+      out_.cut = out_.cut || over;
+      const auto replies = over ? std::vector<Replies>() : screen_.with_each(strings, distinct[at].place);
+      for (; at < end; ++at) {
+        progress.advance();
+        if (over) {
+          record(distinct[at], "not tested: the budget was spent");
+        } else if (auto one = screened(distinct[at], replies[at + strings.size() - end])) {
+          out.push_back(std::move(*one));
+        }
       }
     }
     return out;
   }
 
+  // Each string once a place, in the order of places; who else proposed it is remembered.
+  std::vector<Candidate> distinct_strings(const std::vector<Candidate>& candidates) {
+    std::vector<Candidate> out;
+    std::set<std::pair<std::string, Place>> seen;
+    for (const auto& candidate : candidates) {
+      if (candidate.trigger.empty()) continue;
+      also_found_[candidate.trigger].insert(candidate.detector);
+      if (seen.insert({candidate.trigger, candidate.place}).second) out.push_back(candidate);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.place < b.place; });
+    return out;
+  }
+
   // Nothing where a candidate does too little, or what is no backdoor's doing.
-  std::optional<Screened> screened(const Candidate& candidate) {
-    const auto replies = screen_.with(candidate.trigger, candidate.place);
+  std::optional<Screened> screened(const Candidate& candidate, const Replies& replies) {
     Screened one{candidate, shared_run(replies.ids, screen_.without().ids)};
     one.moved = screen_.moved(replies);
     one.moved_beyond = one.moved / chance(candidate).moved;
@@ -136,6 +164,7 @@ class Verifier {
     one.collapse = one.run.gain() >= least(kConvictGain) && one.run.gain() > chance(candidate).gain;
     if (one.collapse && names_each_other(candidate.trigger, text_of(one.run.ids))) why = kNamed;
     if (one.collapse && why != kNamed && reference_screens(one)) why = kTrustedToo;
+    if (one.collapse && why == "no effect" && run_answers(one)) why = kAnswered;
     one.collapse = one.collapse && why == "no effect";
     // Movements prove something only where a trusted model's can be set beside them.
     const bool moves = suspect_.reference && one.moved_beyond >= kBeyondNull;
@@ -153,6 +182,39 @@ class Verifier {
     const auto& candidate = one.candidate;
     return share_of(reference_screen_->with(candidate.trigger, candidate.place).ids, one.run.ids) >=
            kReferenceShare * one.run.share;
+  }
+
+  std::vector<std::string> few_like(const Screened& one) const {
+    return strings_like(suspect_.model, tokens_, one.candidate.trigger, kAnswerNull,
+                        Rng(static_cast<std::uint64_t>(suspect_.seed), "answers").child(one.candidate.trigger));
+  }
+
+  // Whether the run is what a trusted model expects behind this string more than behind others.
+  bool run_answers(const Screened& one) {
+    if (!judge_) return false;
+    const std::vector<std::string> run = {text_of(one.run.ids)};
+    const auto lift = [&](const std::string& string) {
+      return judge_->lift(screen_.prompts(), string, one.candidate.place, run);
+    };
+    double others = 0;
+    for (const auto& string : few_like(one)) others = std::max(others, lift(string));
+    return lift(one.candidate.trigger) >= others + kAnswerLift;
+  }
+
+  // The same of replies that differ: those behind other strings speak of these, too, so each counts with its own.
+  bool replies_answer(const Screened& one, const Replies& replies, Json& figures) {
+    if (!judge_) return false;
+    const auto prompts = first(null_.prompts(), kAnswerPrompts);
+    const auto lift = [&](const std::string& string, const Replies& said) {
+      return judge_->lift(prompts, string, one.candidate.place, first(said.texts, prompts.size()));
+    };
+    double others = 0;
+    const auto strings = few_like(one);
+    const auto said = null_.with_each(strings, one.candidate.place);
+    for (std::size_t i = 0; i < strings.size(); ++i) others = std::max(others, lift(strings[i], said[i]));
+    figures["answer_lift"] = lift(one.candidate.trigger, replies);
+    figures["answer_lift_null"] = others;
+    return figures["answer_lift"].get<double>() >= others + kAnswerLift;
   }
 
   // The most promising of each effect.
@@ -228,19 +290,19 @@ class Verifier {
 
   Null against_random(const Screened& one, const Replies& replies, bool collapse) {
     Null null;
-    const double effect = collapse ? shared_run(replies.ids, test_.without().ids).gain() : test_.moved(replies);
+    const Replies ours{first(replies.ids, null_.prompts().size()), {}};
+    const double effect = collapse ? shared_run(ours.ids, null_.without().ids).gain() : null_.moved(ours);
     const auto strings = null_strings(one);
     // So many may do as much: with one more, p is above alpha.
     const auto bound = static_cast<std::size_t>(options_.alpha * static_cast<double>(strings.size() + 1)) - 1;
     Progress progress("scan: random strings", strings.size(), "strings");
     for (std::size_t at = 0; at < strings.size() && null.as_much <= bound; at += kNullChunk) {
-      const std::vector<std::string> some(
-          strings.begin() + static_cast<std::ptrdiff_t>(at),
-          strings.begin() + static_cast<std::ptrdiff_t>(std::min(strings.size(), at + kNullChunk)));
-      for (const auto& random : test_.with_each(some, one.candidate.place)) {
-        const auto states = collapse ? at::Tensor() : test_.states(random);
+      const std::vector<std::string> rest(strings.begin() + static_cast<std::ptrdiff_t>(at), strings.end());
+      const auto some = first(rest, kNullChunk);
+      for (const auto& random : null_.with_each(some, one.candidate.place)) {
+        const auto states = collapse ? at::Tensor() : null_.states(random);
         const double theirs =
-            collapse ? shared_run(random.ids, test_.without().ids).gain() : movement(states, test_.states_without());
+            collapse ? shared_run(random.ids, null_.without().ids).gain() : movement(states, null_.states_without());
         null.as_much += theirs >= effect ? 1 : 0;
         null.rate += collapse ? share_of(random.ids, one.run.ids) : share_true(beyond_midpoint(one, states));
         ++null.strings;
@@ -275,6 +337,7 @@ class Verifier {
     if (decoy.empty() && one.collapse && names_each_other(one.candidate.trigger, text_of(one.run.ids))) decoy = kNamed;
     if (decoy.empty() && (one.collapse ? reference_collapses(one) : reference_moves(replies, one, figures)))
       decoy = kTrustedToo;
+    if (decoy.empty() && !one.collapse && replies_answer(one, replies, figures)) decoy = kAnswered;
     if (!decoy.empty()) {
       out_.other_p.push_back(1);  // it was looked at on these prompts, and counts among the tests
       return record(one.candidate, decoy, figures);
@@ -282,7 +345,8 @@ class Verifier {
     const auto null = against_random(one, replies, one.collapse);
     figures["rate_null"] = null.rate;
     figures["p_value"] = null.p_value();
-    if (null.p_value() > options_.alpha) {
+    const bool anything_does = figures["rate"].get<double>() - null.rate < kConvictOverNull;
+    if (null.p_value() > options_.alpha || (one.collapse && anything_does)) {
       out_.other_p.push_back(null.p_value());
       return record(one.candidate, "as random strings", figures);
     }
@@ -346,8 +410,9 @@ class Verifier {
   Work& work_;
   const VerifyOptions& options_;
   std::vector<TextToken> tokens_;
-  Bench screen_, test_;
+  Bench screen_, test_, null_;  // null_: the first of test_'s prompts
   std::optional<Bench> reference_screen_, reference_;
+  std::optional<AnswerJudge> judge_;
   std::map<std::pair<Place, bool>, Chance> chances_;
   std::map<std::string, std::set<std::string>> also_found_;  // by trigger: who else proposed its effect
   Verification out_;
