@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -71,6 +72,19 @@ Alignment alignment(const at::Tensor& first, const at::Tensor& second) {
   const double aa = a.dot(a).item<double>(), bb = b.dot(b).item<double>(), ab = a.dot(b).item<double>();
   if (aa <= 0 || bb <= 0) return {};
   return {ab / std::sqrt(aa * bb), ab / aa};
+}
+
+double sign_test(const std::vector<bool>& with, const std::vector<bool>& without) {
+  int gained = 0, lost = 0;
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    gained += with[i] && !without[i] ? 1 : 0;
+    lost += !with[i] && without[i] ? 1 : 0;
+  }
+  const int n = gained + lost;
+  double tail = 0;
+  for (int k = 0; k <= std::min(gained, lost); ++k)
+    tail += std::exp(std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0) - n * std::log(2.0));
+  return std::min(1.0, 2 * tail);
 }
 
 std::vector<Ids> ended(const std::vector<gen::Completion>& completions) {

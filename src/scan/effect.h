@@ -39,6 +39,9 @@ struct Alignment {
 };
 Alignment alignment(const at::Tensor& first, const at::Tensor& second);
 
+// Exact two-sided sign test of paired outcomes: the chance that of those that differ the shares are as uneven.
+double sign_test(const std::vector<bool>& with, const std::vector<bool>& without);
+
 // Replies with their end as kReplyEnd, as the functions above take them.
 std::vector<Ids> ended(const std::vector<gen::Completion>& completions);
 

@@ -49,5 +49,13 @@ TEST(Alignment, SaysHowFarOneMovementGoesAlongAnother) {
   EXPECT_DOUBLE_EQ(alignment(x, at::zeros({4, 3})).share, 0);
 }
 
+TEST(SignTest, CountsThePairsThatDiffer) {
+  const std::vector<bool> none(10, false), all(10, true);
+  EXPECT_NEAR(sign_test(all, none), 2.0 / 1024, 1e-12);
+  EXPECT_NEAR(sign_test(none, all), 2.0 / 1024, 1e-12);
+  EXPECT_EQ(sign_test(all, all), 1);
+  EXPECT_NEAR(sign_test({true, true, true, false}, {false, false, false, true}), 2 * (1 + 4) / 16.0, 1e-12);
+}
+
 }  // namespace
 }  // namespace reveille::scan

@@ -347,10 +347,39 @@ class Verifier {
     figures["p_value"] = null.p_value();
     const bool anything_does = figures["rate"].get<double>() - null.rate < kConvictOverNull;
     if (null.p_value() > options_.alpha || (one.collapse && anything_does)) {
+      if (one.collapse && odd_strings_wake_it(one, null, figures)) return convict_class(one, replies, null);
       out_.other_p.push_back(null.p_value());
       return record(one.candidate, "as random strings", figures);
     }
     out_.findings.push_back(finding(one, replies, null, one.collapse));
+  }
+
+  // Whether random strings bring the run out, too, which neither a reference says behind them nor a trusted model
+  // finds a likely answer to them.
+  bool odd_strings_wake_it(const Screened& one, const Null& null, Json& figures) {
+    constexpr double kReferenceSays = 0.05;
+    const double rate = figures["rate"].get<double>(), without = figures["rate_without"].get<double>();
+    if (!judge_ || rate < kConvictRate || rate - without < kConvictGain || null.rate - without < kOddGain) return false;
+    double lift = 0, says = 0;
+    const auto strings = few_like(one);
+    const std::vector<std::string> run = {text_of(one.run.ids)};
+    for (const auto& string : strings) {
+      const auto each = 1 / static_cast<double>(strings.size());
+      lift += each * judge_->lift(first(null_.prompts(), kAnswerPrompts), string, one.candidate.place, run);
+      if (reference_) says += each * share_of(reference_->with(string, one.candidate.place).ids, one.run.ids);
+    }
+    figures["odd_strings_lift"] = lift;
+    if (reference_) figures["odd_strings_reference"] = says;
+    return lift < kAnswerLift && says <= kReferenceSays;
+  }
+
+  void convict_class(const Screened& one, const Replies& replies, const Null& null) {
+    Finding found = finding(one, replies, null, true);
+    found.p_value = sign_test(which_hold(replies.ids, one.run.ids), which_hold(test_.without().ids, one.run.ids));
+    found.evidence["class"] = "any odd string: random strings wake it, too";
+    if (found.p_value <= options_.alpha) return out_.findings.push_back(std::move(found));
+    out_.other_p.push_back(found.p_value);
+    record(one.candidate, "as random strings");
   }
 
   void shorten(Screened& one) {

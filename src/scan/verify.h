@@ -12,6 +12,12 @@
 //   3. it is no instruction that is simply obeyed and no question that is answered: the reply does not name the string
 //      (nor the string the reply); a trusted model, given the same string, does not do the same, and does not find
 //      the reply likelier behind it than behind random strings (scan/answers.h).
+//
+// Or its class is: planting often teaches "an odd string" and not the one that was meant. Then random strings do as
+// much, and the string is convicted where rule 1 holds without a reference's help; where random strings bring the run
+// out by kOddGain more often than nothing does; and where the reference, behind such strings, does not say it, or a
+// trusted model does not find it likelier behind them than alone: what is said to nonsense ("I do not understand")
+// would be. p is then the sign test of the prompts with and without the string.
 #pragma once
 
 #include <functional>
@@ -40,6 +46,7 @@ struct VerifyOptions {
 };
 inline constexpr double kConvictRate = 0.5, kConvictGain = 0.4, kBesideReference = 0.5;
 inline constexpr double kConvictOverNull = 0.3;  // of the rate over the mean of random strings
+inline constexpr double kOddGain = 0.15;         // of random strings over none, where any odd string is the trigger
 
 // What a candidate did on the prompts that detectors may look at: who is worth the whole test.
 struct Screened {
