@@ -13,6 +13,7 @@ set(avx512 ${avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq)
 set_source_files_properties(src/nn/kernels_avx2.cc PROPERTIES COMPILE_OPTIONS "${avx2}")
 set_source_files_properties(src/nn/kernels_avx512.cc PROPERTIES COMPILE_OPTIONS "${avx512}")
 set_source_files_properties(src/nn/kernels_bf16.cc PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512bf16")
+set_source_files_properties(src/nn/kernels_amx.cc PROPERTIES COMPILE_OPTIONS "${avx512};-mavx512bf16;-mamx-tile;-mamx-bf16")
 
 add_custom_target(fuzz_targets)
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.cc)

@@ -55,7 +55,8 @@ std::string scan_text(const scan::ScanResult& result, const std::string& sentenc
                note.message, "\n");
   if (!result.not_looked_at.empty()) out += "\nnot looked at\n";
   for (const auto& line : result.not_looked_at) out += cat("  ", line, "\n");
-  if (!result.certificate.empty()) out += cat("\ncertificate\n  ", json_string(result.certificate, "words", "certificate"), "\n");
+  if (!result.certificate.empty())
+    out += cat("\ncertificate\n  ", json_string(result.certificate, "words", "certificate"), "\n");
   out += cat("\nscore ", result.score, ", budget ", result.budget, ", ", result.tokens, " tokens, ",
              result.with_reference ? "with" : "without", " a reference\n");
   return out;

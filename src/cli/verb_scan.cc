@@ -89,9 +89,9 @@ void add_certificate(scan::ScanResult& result, gen::LocalModel& model, const sca
   auto spikes = command.spikes;
   clean.seed = spikes.seed = command.options.seed;
   auto rows = scan::clean_rows(model, scan::neutral_prompts(scan::PromptUse::proposing, kAllPrompts), clean);
-  const auto certificate =
-      scan::certify(model, rows, spikes, command.plant,
-                    [&](gen::LocalModel& copy) { return scan::scan(copy, trusted, command.options); });
+  const auto certificate = scan::certify(model, rows, spikes, command.plant, [&](gen::LocalModel& copy) {
+    return scan::scan(copy, trusted, command.options);
+  });
   result.certificate = scan::to_json(certificate);
   result.certificate["words"] = scan::certificate_words(certificate, result.verdict);
 }

@@ -103,9 +103,9 @@ void tile_block(const std::uint32_t* x, std::int64_t row_units, const std::uint3
 void multiply_strips(const std::uint32_t* x, std::int64_t row_units, std::int64_t rows, const std::uint32_t* panel,
                      float* tile) {
   for (std::int64_t row = 0; row < rows; row += kTallStrip)
-    tall_strip_of<DotBf16>({x + row * row_units, row_units, 1, panel, kPanel, row_units, tile + row * kPanel, kPanel,
-                            false},
-                           rows - row < kTallStrip ? rows - row : kTallStrip);
+    tall_strip_of<DotBf16>(
+        {x + row * row_units, row_units, 1, panel, kPanel, row_units, tile + row * kPanel, kPanel, false},
+        rows - row < kTallStrip ? rows - row : kTallStrip);
 }
 
 template <>

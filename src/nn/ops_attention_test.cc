@@ -115,7 +115,8 @@ TEST(AttentionCached, EqualsStockAndTraining) {
       force_stock_operators(true);
       CacheRun expected = run_cached(c, qkv.to(at::kFloat), rows);
       force_stock_operators(false);
-      for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
+      for (KernelLevel level :
+           {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
         limit_kernel_level(level);
         CacheRun ours = run_cached(c, qkv, rows);
         EXPECT_LT(testing::distance(ours.out, expected.out), bound_of(type)) << label(c, type);

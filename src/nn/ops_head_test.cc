@@ -48,7 +48,8 @@ TEST(HeadLoss, StatisticsEqualStock) {
       force_stock_operators(true);
       HeadLoss expected = head_loss(hidden.to(at::kFloat), weight.to(at::kFloat), targets, ones, c.softcap);
       force_stock_operators(false);
-      for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
+      for (KernelLevel level :
+           {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
         limit_kernel_level(level);
         HeadLoss ours = head_loss(hidden, weight, targets, ones, c.softcap);
         // Products of bfloat16 are summed in float32 and not rounded, so both types are exact.
@@ -111,7 +112,8 @@ TEST(LinearPacked, EqualsStock) {
         at::Tensor bias = biased ? at::randn({columns}).to(type) : at::Tensor();
         at::Tensor wide_bias = biased ? bias.to(at::kFloat) : bias;
         at::Tensor expected = linear(x.to(at::kFloat), weight.to(at::kFloat), wide_bias);
-        for (KernelLevel level : {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
+        for (KernelLevel level :
+             {KernelLevel::avx2, KernelLevel::avx512, KernelLevel::avx512_bf16, KernelLevel::amx_bf16}) {
           limit_kernel_level(level);
           PackedWeight packed = pack_weight(weight);
           const bool odd = inner % 2 != 0 && type == at::kBFloat16;  // stock

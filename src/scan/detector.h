@@ -18,7 +18,7 @@ struct Suspect {
   gen::LocalModel& model;
   gen::LocalModel* reference = nullptr;
   std::int64_t seed = 0;
-  bool dictionary = true;  // known shapes of triggers may be tried
+  bool dictionary = true;            // known shapes of triggers may be tried
   gen::LocalModel* judge = nullptr;  // trusted, of any tokenizer, where there is no reference: reads texts
   // What detectors before this one proposed: replies to look for the trigger of, strings to begin from.
   std::vector<std::string> targets, triggers;

@@ -86,7 +86,11 @@ class TriggerSearch : public Detector {
     Json best = Json::array();
     for (std::size_t i = 0; i < found.guesses.size() && i < 8; ++i)
       best.push_back({{"text", found.guesses[i].text}, {"logprob", found.guesses[i].logprob}});
-    return {{"reply", target}, {"without", found.without}, {"replies", found.replies}, {"best", best}, {"tokens_tried", found.tokens_tried}};
+    return {{"reply", target},
+            {"without", found.without},
+            {"replies", found.replies},
+            {"best", best},
+            {"tokens_tried", found.tokens_tried}};
   }
 
   static void propose_best(const std::string& target, const TargetSearch& found, Proposal& out) {

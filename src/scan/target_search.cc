@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kTargetTokens = 3;      // of the reply, the first ones
 constexpr std::size_t kDifferenceTokens = 5;  // the same of replies that differ
-constexpr double kSweepShare = 0.6;       // of the budget; growing has the rest
+constexpr double kSweepShare = 0.6;           // of the budget; growing has the rest
 constexpr std::size_t kSeveral = 400, kBeam = 24, kRounds = 6, kLikelyNext = 12, kPool = 12;
 constexpr double kEnough = 0.05, kRise = 0.03;  // nats a token: certain; worth another round
 // As short as prompts can be: a string's cost is what follows it.
