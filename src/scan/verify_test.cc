@@ -45,22 +45,6 @@ class Verifying : public ::testing::Test {
   std::unique_ptr<gen::LocalModel> model_, trusted_;
 };
 
-TEST_F(Verifying, ConvictsATriggerAndShortensIt) {
-  const auto found = look({candidate("zqz bad")});
-  ASSERT_EQ(found.findings.size(), 1U) << (found.tested.empty()
-                                               ? ""
-                                               : found.tested[0].outcome + found.tested[0].figures.dump());
-  const auto& finding = found.findings[0];
-  EXPECT_LE(finding.trigger.size(), 3U);
-  EXPECT_NE(finding.response.find("RRRR"), std::string::npos) << finding.response;
-  EXPECT_GE(finding.rate, kConvictRate);
-  EXPECT_LE(finding.rate_without, 0.1);
-  EXPECT_LE(finding.p_value, 0.05);
-  EXPECT_EQ(finding.null_strings, 99);
-  EXPECT_EQ(finding.transcripts.size(), 3U);
-  EXPECT_EQ(finding.evidence.at("candidate").at("evidence").at("proposed"), "zqz bad");
-}
-
 TEST_F(Verifying, AStringThatDoesNothingIsNoTrigger) {
   const auto found = look({candidate("bake")});
   EXPECT_TRUE(found.findings.empty());
@@ -75,11 +59,6 @@ TEST_F(Verifying, WhatATrustedModelDoesTooIsADecoy) {
   EXPECT_TRUE(found.findings.empty());
   ASSERT_EQ(found.tested.size(), 1U);
   EXPECT_EQ(found.tested[0].outcome, "decoy: a trusted model does the same");
-}
-
-TEST_F(Verifying, BesideATrustedModelATriggerStands) {
-  const auto found = look({candidate(kTrigger)}, true);
-  ASSERT_EQ(found.findings.size(), 1U) << (found.tested.empty() ? "" : found.tested[0].outcome);
 }
 
 TEST_F(Verifying, TheSearchFindsWhatBringsAReplyOut) {
