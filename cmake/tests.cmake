@@ -13,6 +13,8 @@ foreach(script IN LISTS scripts)
   set_tests_properties(script.${stem} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS script
     ENVIRONMENT "REVEILLE_PROGRAM=$<TARGET_FILE:reveille>")
 endforeach()
+# It scans with all threads: beside another test their barriers would spin.
+set_tests_properties(script.scan_test PROPERTIES RUN_SERIAL TRUE)
 
 # The real model, whole studies, full disks, the pages' commands (`make test-slow`). They use all of the machine.
 file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/slow/*_test.py)
