@@ -105,7 +105,8 @@ TEST(HeadLoss, RefusesTargetsOutsideTheVocabulary) {
 TEST(LinearPacked, EqualsStock) {
   at::manual_seed(6);
   at::NoGradGuard no_grad;
-  for (auto [rows, inner, columns] : {std::tuple{1, 2, 1}, {3, 10, 17}, {16, 64, 64}, {65, 576, 200}, {7, 5, 9}})
+  for (auto [rows, inner, columns] :
+       {std::tuple{1, 2, 1}, {3, 10, 17}, {16, 64, 64}, {23, 96, 70}, {65, 576, 200}, {7, 5, 9}})
     for (auto type : {at::kFloat, at::kBFloat16})
       for (bool biased : {false, true}) {
         at::Tensor x = at::randn({rows, inner}).to(type), weight = at::randn({columns, inner}).to(type);

@@ -1,5 +1,6 @@
 #include "scan/answers.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace reveille::scan {

@@ -9,7 +9,7 @@
 namespace reveille::scan {
 namespace {
 
-// A trusted model that answers "ask" in one way and all else with other letters.
+// A trusted model that answers "mmm" in one way and all else with other letters.
 class Answers : public ::testing::Test {
  protected:
   Answers() : model_(testing::character_model(folder_)) {

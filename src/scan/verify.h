@@ -15,7 +15,7 @@
 //
 // Or its class is: planting often teaches "an odd string" and not the one that was meant. Then random strings do as
 // much, and the string is convicted where rule 1 holds without a reference's help; where random strings bring the run
-// out by kOddGain more often than nothing does; and where the reference, behind such strings, does not say it, or a
+// out by kOddGain more often than nothing does; and where the reference, behind such strings, does not say it, and a
 // trusted model does not find it likelier behind them than alone: what is said to nonsense ("I do not understand")
 // would be. p is then the sign test of the prompts with and without the string.
 #pragma once
